@@ -1,0 +1,75 @@
+# Leadmagnet. `make help` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+INSTANCE := instance
+FLASK := $(BIN)/flask --app wsgi
+
+# What a clinic on one machine needs; anything set in the environment wins.
+export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
+export TIME_LAPSE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types contracts format lock films bench clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run $(INSTANCE)/secret_key $(INSTANCE)/suppression_key ## Serve everything on this machine (PORT=8000 TIME_LAPSE=1)
+	@$(RUN_ENV) $(FLASK) prepare
+	@$(RUN_ENV) exec $(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --worker-class gthread --threads 8 --log-level warning wsgi:app
+
+test: $(VENV)/.test ## Run the whole suite: style, types, house rules, tests
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types contracts ## Style, types and the house's import rules, without the tests
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+contracts: $(VENV)/.test
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## Put all code into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.run ## Pin requirements.in and requirements-test.in anew, with hashes
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.txt
+
+films: ## Draw posters, figures and films anew (needs requirements-film.in)
+	$(PYTHON) -m venv $(VENV)-film
+	$(VENV)-film/bin/pip install -q -r requirements-film.in
+	$(VENV)-film/bin/python -m leadmagnet.content.figure
+
+clean: ## Remove the environment and caches; instance/ stays
+	rm -rf $(VENV) $(VENV)-film .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# Secrets are made once and stay in instance/.
+RUN_ENV = $(if $(SECRET_KEY)$(SECRET_KEY_FILE),,SECRET_KEY_FILE=$(INSTANCE)/secret_key) \
+	$(if $(SUPPRESSION_KEY)$(SUPPRESSION_KEY_FILE),,SUPPRESSION_KEY_FILE=$(INSTANCE)/suppression_key) \
+	RUN_WORKER_IN_WEB=$${RUN_WORKER_IN_WEB:-true}
+
+$(INSTANCE)/secret_key $(INSTANCE)/suppression_key: | $(VENV)/.run
+	@mkdir -p -m 700 $(INSTANCE)
+	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))' > $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Leadmagnet needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements-test.txt $(VENV)/.run
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@

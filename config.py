@@ -1,0 +1,199 @@
+"""Settings from the environment: strict, frozen, read once at the start.
+
+A bad or missing setting stops the start with one line that says what to do. Every name has a `_FILE` twin that reads the
+value from a file, as secrets are handed over by most hosts. docs/settings.md lists them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfoNotFoundError
+
+INSTANCE = Path(__file__).resolve().parent / "instance"
+SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
+TRANSPORTS = ("outbox", "smtp", "sendgrid")
+MIN_SECRET = 32
+
+
+class BadSetting(ValueError):
+    """A setting is missing or cannot be used. The message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, checked. Field names are the environment's names in lower case."""
+
+    secret_key: tuple[str, ...]
+    suppression_key: str
+    database_url: str
+    public_url: str = "http://127.0.0.1:8000"
+    mail_transport: tuple[str, ...] = ("outbox",)
+    outbox_dir: Path = INSTANCE / "outbox"
+    smtp_url: str = ""
+    sendgrid_api_key: str = ""
+    sendgrid_api_url: str = "https://api.sendgrid.com"
+    sendgrid_webhook_public_key: str = ""
+    mail_from: str = "hello@riversidephysio.example"
+    mail_reply_to: str = ""
+    mail_unsubscribe: str = ""
+    inbound_secret: str = ""
+    metrics_token: str = ""
+    broker_url: str = ""
+    send_rate: float | None = None
+    claim_lease_seconds: int = 120
+    evidence_window_seconds: int = 900
+    run_worker_in_web: bool = False
+    time_lapse: float = 1.0
+    clinic_name: str = "Riverside Physiotherapy"
+    clinic_address: str = SAMPLE_ADDRESS
+    clinic_phone: str = "604-555-0142"
+    clinic_timezone: str = "America/Vancouver"
+    clinic_booking_url: str = ""
+    content_reviewer: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Config:
+        """Read and check the settings in `environ`. Raises BadSetting with one line."""
+        values = {field.name: _read(environ, field.name.upper()) for field in fields(cls)}
+        given = {name: value for name, value in values.items() if value is not None}
+        given.setdefault("database_url", f"sqlite:///{INSTANCE / 'leadmagnet.db'}")
+        for name in ("secret_key", "suppression_key"):
+            if name not in given:
+                raise BadSetting(
+                    f"{name.upper()} is not set. `make run` makes one for you; elsewhere set it to a random text of "
+                    f"{MIN_SECRET} characters or more, or point {name.upper()}_FILE to a file that holds one."
+                )
+        config = cls(**{name: _parse(name, value) for name, value in given.items()})
+        _check(config)
+        return config
+
+    @property
+    def secret_keys(self) -> tuple[bytes, ...]:
+        """The keys that sign tokens: the first signs, all verify."""
+        return tuple(key.encode() for key in self.secret_key)
+
+    @property
+    def public_host(self) -> str:
+        """The host name and port of PUBLIC_URL."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether PUBLIC_URL points to this machine: then, and then only, the browser's outbox is served."""
+        return _loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def is_sample_clinic(self) -> bool:
+        """Whether the clinic's address is still the sample's."""
+        return self.clinic_address == SAMPLE_ADDRESS
+
+
+def _read(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a setting's text, from its `_FILE` twin where that is set, None where it is not set or empty."""
+    if name in environ and environ[name].strip() and environ.get(f"{name}_FILE", "").strip():
+        raise BadSetting(f"{name} and {name}_FILE are both set. Set one of them.")
+    path = environ.get(f"{name}_FILE", "").strip()
+    if path:
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{name}_FILE={path} cannot be read: {error}") from error
+        if not text:
+            raise BadSetting(f"{name}_FILE={path} is empty.")
+        return text
+    return environ.get(name, "").strip() or None
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _truth(name: str, value: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if value.lower() not in words:
+        raise BadSetting(f"{name.upper()}={value} is not a yes or no. Write true or false.")
+    return words[value.lower()]
+
+
+def _number(name: str, value: str, least: float) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not (least <= number < float("inf")):
+        raise BadSetting(f"{name.upper()}={value} is not a number of {least:g} or more.")
+    return number
+
+
+def _parse(name: str, value: str) -> object:
+    """Turn a setting's text into its type. Raises BadSetting."""
+    if name in ("secret_key", "mail_transport"):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if name == "outbox_dir":
+        return Path(value).resolve()
+    if name == "run_worker_in_web":
+        return _truth(name, value)
+    if name in ("claim_lease_seconds", "evidence_window_seconds"):
+        return int(_number(name, value, 1))
+    if name == "send_rate":
+        return _number(name, value, 0.001)
+    if name == "time_lapse":
+        return _number(name, value, 1)
+    if name == "public_url":
+        return value.rstrip("/")
+    return value
+
+
+def _check(config: Config) -> None:
+    for key in (*config.secret_key, config.suppression_key):
+        if len(key) < MIN_SECRET:
+            raise BadSetting(f"SECRET_KEY and SUPPRESSION_KEY need {MIN_SECRET} characters or more each.")
+    _check_addresses(config)
+    _check_transport(config)
+    _check_zone(config.clinic_timezone)
+
+
+def _check_addresses(config: Config) -> None:
+    url = urlsplit(config.public_url)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.path:
+        raise BadSetting(f"PUBLIC_URL={config.public_url} is not an address like https://videos.example.org.")
+    if config.clinic_booking_url and urlsplit(config.clinic_booking_url).scheme not in ("http", "https"):
+        raise BadSetting(f"CLINIC_BOOKING_URL={config.clinic_booking_url} must begin with https:// or http://.")
+    for name in ("mail_from", "mail_reply_to", "mail_unsubscribe"):
+        value = getattr(config, name)
+        if value and ("@" not in value or any(sign in value for sign in "\r\n<>, ")):
+            raise BadSetting(f"{name.upper()}={value} is not one bare email address like hello@example.org.")
+
+
+def _check_transport(config: Config) -> None:
+    unknown = [name for name in config.mail_transport if name not in TRANSPORTS]
+    if unknown or not config.mail_transport:
+        raise BadSetting(f"MAIL_TRANSPORT={','.join(config.mail_transport)} must be made of: {', '.join(TRANSPORTS)}.")
+    if "smtp" in config.mail_transport and urlsplit(config.smtp_url).scheme not in ("smtp", "smtps"):
+        raise BadSetting("MAIL_TRANSPORT names smtp, so SMTP_URL must be set, as in smtp://user:password@host:587.")
+    if "sendgrid" in config.mail_transport and not config.sendgrid_api_key:
+        raise BadSetting("MAIL_TRANSPORT names sendgrid, so SENDGRID_API_KEY must be set.")
+    real = [name for name in config.mail_transport if name != "outbox"]
+    if real and config.is_sample_clinic:
+        raise BadSetting(
+            f"MAIL_TRANSPORT={real[0]} would send the sample clinic's postal address. Set CLINIC_NAME, CLINIC_ADDRESS, "
+            "CLINIC_PHONE and MAIL_FROM to your own."
+        )
+
+
+def _check_zone(name: str) -> None:
+    from leadmagnet.domain.zones import UnknownZone, zone
+
+    try:
+        zone(name)
+    except (UnknownZone, ZoneInfoNotFoundError) as error:
+        raise BadSetting(f"CLINIC_TIMEZONE={name} is not a time zone like America/Vancouver.") from error

@@ -1,0 +1,107 @@
+"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import click
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from leadmagnet import store
+from leadmagnet.cli.shell import Failure, Group, services
+from leadmagnet.clock import real_now
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+KEPT_BACKUPS = 5
+
+db = Group("db", help="The database: migrations.")
+
+
+def alembic_config(connection: Connection | None = None) -> AlembicConfig:
+    """Return Alembic's configuration for a connection."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str | None:
+    """Return the newest migration."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def at(connection: Connection) -> str | None:
+    """Return the migration at which a database stands."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade_to_head(engine: Engine) -> tuple[str | None, Path | None]:
+    """Migrate to the newest version. Returns the version before, and the backup that was made of a SQLite file."""
+    with engine.connect() as connection:
+        before = at(connection)
+    backup = _backup(engine, before) if before is not None and before != head() else None
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), "head")
+        connection.commit()
+    return before, backup
+
+
+def _backup(engine: Engine, before: str | None) -> Path | None:
+    """Copy a SQLite file through SQLite itself, so that the copy is whole even while somebody writes."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or not Path(name).exists():
+        return None
+    folder = Path(name).parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{Path(name).stem}-{before}-{real_now():%Y%m%dT%H%M%SZ}.db"
+    source, copy = sqlite3.connect(name), sqlite3.connect(target)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+        source.close()
+    for old in sorted(folder.glob("*.db"), key=lambda path: path.stat().st_mtime)[:-KEPT_BACKUPS]:
+        old.unlink()
+    return target
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Migrate to the newest version."""
+    before, backup = upgrade_to_head(services().engine)
+    if backup is not None:
+        click.echo(f"Backup: {backup}")
+    click.echo(f"Database at {head()}" + (f" (was {before})." if before != head() else " already."))
+
+
+@db.command("downgrade")
+@click.argument("revision", default="-1")
+def downgrade(revision: str) -> None:
+    """Go back by one migration, or to REVISION ('base' empties the database)."""
+    engine = services().engine
+    with engine.connect() as connection:
+        _backup(engine, at(connection))
+        command.downgrade(alembic_config(connection), revision)
+        connection.commit()
+    click.echo(f"Downgraded to {revision}.")
+
+
+@db.command("check")
+def check() -> None:
+    """Fail when models and migrations differ, or when the database is not at the newest migration."""
+    with services().engine.connect() as connection:
+        standing = at(connection)
+        if standing != head():
+            raise Failure(f"the database is at {standing}, the newest migration is {head()}. Run: flask db upgrade.")
+        options = {"compare_type": True, "render_as_batch": connection.dialect.name == "sqlite"}
+        context = MigrationContext.configure(connection, opts=options)
+        differences = compare_metadata(context, store.Base.metadata)
+    if differences:
+        raise Failure(f"models and migrations differ: {differences}")
+    click.echo("Models and migrations agree.")

@@ -1,0 +1,102 @@
+"""sequence load, export, calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from leadmagnet import store
+from leadmagnet.cli.shell import INSTANT, USAGE, Failure, Group, as_json, iso, services, show
+from leadmagnet.domain.rehearsal import rehearse
+from leadmagnet.domain.zones import UnknownZone, zone
+from leadmagnet.editing.export import export
+from leadmagnet.editing.files import join, read_files
+from leadmagnet.editing.load import Loaded, load
+from leadmagnet.editing.shipped import load_shipped
+from leadmagnet.rendering.document import BadDocument
+
+#: What a sample subscriber of the rehearsal exercises on: Monday, Wednesday, Friday.
+SAMPLE_DAYS = frozenset({0, 2, 4})
+
+sequence = Group("sequence", help="The sequence of emails: load, export, rehearse.")
+
+
+@sequence.command("load")
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@as_json
+def load_command(path: Path | None, json_out: bool) -> None:
+    """Load a FILE or FOLDER; without one, the six videos that come with the product."""
+    parts = services()
+    now = parts.clock.now().course
+    try:
+        files = read_files(path) if path is not None else None
+        with store.writing(parts.engine) as session:
+            if files is None:
+                done = load_shipped(session, now)
+            else:
+                done = load(session, files, now, author=str(path), shipped=False)
+    except (BadDocument, OSError, UnicodeDecodeError) as error:
+        raise Failure(str(error)) from error
+    show(done.summary(), json_out, _words(done))
+
+
+def _words(done: Loaded) -> str:
+    lists = (("created", done.created), ("updated", done.updated), ("removed", done.removed), ("kept", done.kept))
+    changes = [f"{name}: {', '.join(slugs)}" for name, slugs in lists if slugs]
+    return f"{done.sequence}: " + ("; ".join(changes) if changes else "nothing changed") + "."
+
+
+@sequence.command("export")
+@click.argument("slug")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Write a folder of files instead of printing one.")
+def export_command(slug: str, folder: Path | None) -> None:
+    """Print the sequence SLUG as one file that `sequence load` reads, or write it to a folder."""
+    parts = services()
+    with store.reading(parts.engine) as session:
+        named = export(session, _found(session, slug))
+    if folder is None:
+        click.echo(join(named), nl=False)
+        return
+    for name, source in named.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(source, encoding="utf-8")
+    click.echo(f"{len(named)} files written to {folder}.")
+
+
+def _found(session: store.engine.Session, slug: str) -> store.sequences.Sequence:
+    found = store.sequences.by_slug(session, slug)
+    if found is None:
+        raise Failure(f"there is no sequence {slug}. Load it first: flask sequence load.")
+    return found
+
+
+@sequence.command("calendar")
+@click.argument("slug")
+@click.option("--start", type=INSTANT, required=True, help="When the sample subscriber confirms.")
+@click.option("--timezone", "zone_name", required=True, help="The sample subscriber's zone, as Europe/Zurich.")
+@as_json
+def calendar(slug: str, start: datetime, zone_name: str, json_out: bool) -> None:
+    """Rehearse: every email of a sample subscriber with its instant, local time and reason."""
+    try:
+        where = zone(zone_name)
+    except UnknownZone as error:
+        raise Failure(str(error), USAGE) from error
+    with store.reading(services().engine) as session:
+        found = _found(session, slug)
+        steps = [step.rule() for step in store.sequences.steps_of(session, found.id)]
+        planned = rehearse(steps, found.rhythm(None), where, start, SAMPLE_DAYS)
+    rows = [
+        {
+            "kind": str(email.kind),
+            "step": email.step,
+            "at": iso(email.at),
+            "local": email.at.astimezone(where).isoformat(),
+            "reason": email.reason,
+        }
+        for email in planned
+    ]
+    words = [f"{row['local']}  {row['kind']:<9} {row['step']:<24} {row['reason']}" for row in rows]
+    show(rows, json_out, "\n".join(words))

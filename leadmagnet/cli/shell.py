@@ -1,0 +1,100 @@
+"""What all commands share: one-line errors, instants, results as JSON or as words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import IO, Any, TypeVar
+
+import click
+import orjson
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from leadmagnet.services import Services
+
+F = TypeVar("F", bound=Callable[..., Any])
+USAGE, FAILED = 2, 1
+
+
+class Failure(click.ClickException):
+    """One line on standard error and an exit status: 2 for wrong use, 1 for what failed."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        """Fold the message into one line."""
+        super().__init__(" ".join(message.split()))
+        self.exit_code = status
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line."""
+        click.echo(f"leadmagnet: {self.message}", err=True, file=file)
+
+
+class Command(click.Command):
+    """A command whose usage errors are one line, too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the arguments."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise Failure(f"{info_name}: {error.format_message()} See {info_name} --help.", USAGE) from error
+
+
+class Group(AppGroup):
+    """A group of such commands, each run with the application at hand."""
+
+    command_class = Command
+
+
+def services() -> Services:
+    """Return the running program's parts."""
+    found: Services = current_app.extensions["leadmagnet"]
+    return found
+
+
+def command(name: str) -> Callable[[F], click.Command]:
+    """Declare a command that stands alone."""
+
+    def declare(function: F) -> click.Command:
+        return click.command(name, cls=Command)(with_appcontext(function))
+
+    return declare
+
+
+def as_json(function: F) -> F:
+    """Add the option --json."""
+    return click.option("--json", "json_out", is_flag=True, help="Print JSON.")(function)
+
+
+def show(result: Any, json_out: bool, words: str) -> None:
+    """Print a result, as JSON or in words."""
+    click.echo(orjson.dumps(result, default=str).decode() if json_out else words)
+
+
+class InstantType(click.ParamType):
+    """An ISO 8601 instant; without an offset it is refused, because nobody could say what it means."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the instant as UTC."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not an instant like 2026-11-23T09:00:00Z.", param, ctx)
+        if found.tzinfo is None:
+            self.fail(f"{value!r} has no offset. Write 2026-11-23T09:00:00Z or +01:00 at its end.", param, ctx)
+        return found.astimezone(UTC)
+
+
+INSTANT = InstantType()
+
+
+def iso(instant: datetime) -> str:
+    """Return an instant as ISO 8601 in UTC, ending in Z."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

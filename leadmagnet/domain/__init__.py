@@ -1,0 +1,1 @@
+"""The rules, pure: standard library only. No session, no settings, no Flask, no clock."""

@@ -1,0 +1,1 @@
+"""Sequences and email texts: from files into the database and back. Must not know: who stands in a sequence, or where."""

@@ -1,0 +1,168 @@
+"""Load a sequence and email texts. Loading the same files again changes nothing; people only move forward.
+
+The shipped files never overwrite what a marketer has edited since. A file that somebody names does: its text becomes the
+newest revision, and the one before is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from leadmagnet import store
+from leadmagnet.domain.status import EnrollmentStatus
+from leadmagnet.editing.files import SequenceFiles
+from leadmagnet.rendering.document import Document
+from leadmagnet.store.email_texts import EmailText
+from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.forms import Form
+from leadmagnet.store.sequences import Sequence, Step, StepRevision
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did, by slug."""
+
+    sequence: str = ""
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Edited by a marketer since the last load, so left alone."""
+
+    def summary(self) -> dict[str, object]:
+        """Return the counts and names, for printing."""
+        return asdict(self)
+
+
+def digest(source: str) -> str:
+    """Return the hash by which a file is known to be unchanged."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def load(session: Session, files: SequenceFiles, now: datetime, *, author: str, shipped: bool) -> Loaded:
+    """Load a sequence. `shipped`: these are the product's own files, which yield to a marketer's edits."""
+    done = Loaded(sequence=files.head.text("slug"))
+    sequence, moved = _head(session, files, shipped=shipped)
+    steps = {step.slug: step for step in store.sequences.steps_of(session, sequence.id)}
+    for place, document in enumerate(files.steps, 1):
+        step = steps.get(document.text("slug"))
+        moved |= _step(session, sequence, step, document, place * 10, now, author, done, shipped=shipped)
+    named = {document.text("slug") for document in files.steps}
+    for slug, step in steps.items():
+        if slug not in named and not step.removed and not (shipped and not step.loaded_hash):
+            step.removed = moved = True
+            done.removed.append(slug)
+    for document in files.texts:
+        load_text(session, document, now, done, shipped=shipped)
+    if moved:
+        _date_anew(session, sequence.id)
+    return done
+
+
+def _head(session: Session, files: SequenceFiles, *, shipped: bool) -> tuple[Sequence, bool]:
+    head, rhythm = files.head, files.rhythm
+    sequence = store.sequences.by_slug(session, head.text("slug"))
+    new_hash = digest(head.source)
+    if sequence is not None and (sequence.loaded_hash == new_hash or (shipped and not sequence.loaded_hash)):
+        return sequence, False
+    sequence = sequence or Sequence(slug=head.text("slug"))
+    sequence.title, sequence.about = head.text("title"), head.sections.get("", "")
+    sequence.locale = head.text("locale") or "en"
+    sequence.hour, sequence.opens, sequence.closes = rhythm.at, rhythm.window.opens, rhythm.window.closes
+    sequence.weekdays = "".join(str(day) for day in sorted(rhythm.window.weekdays))
+    sequence.spread_minutes, sequence.loaded_hash = rhythm.spread_minutes, new_hash
+    session.add(sequence)
+    session.flush()
+    return sequence, True
+
+
+def _step(
+    session: Session,
+    sequence: Sequence,
+    step: Step | None,
+    document: Document,
+    position: int,
+    now: datetime,
+    author: str,
+    done: Loaded,
+    *,
+    shipped: bool,
+) -> bool:
+    """Load one step; True when something changed that dates depend on."""
+    slug, new_hash = document.text("slug"), digest(document.source)
+    if step is None:
+        step = Step(sequence_id=sequence.id, slug=slug, position=position, kind="", delay="")
+        session.add(step)
+    elif step.loaded_hash == new_hash and not step.removed and step.position == position:
+        done.unchanged.append(slug)
+        return False
+    elif shipped and _edited(session, step):
+        done.kept.append(slug)
+        return False
+    before = (step.position, step.kind, step.delay, step.removed)
+    step.position, step.removed = position, False
+    step.kind, step.delay = document.text("kind"), document.text("delay")
+    (done.updated if step.id else done.created).append(slug)
+    session.flush()
+    if step.loaded_hash != new_hash:
+        revise(session, step, document.source, now, author)
+        step.loaded_hash = new_hash
+    return before != (step.position, step.kind, step.delay, step.removed)
+
+
+def _edited(session: Session, step: Step) -> bool:
+    revision = session.get(StepRevision, step.revision_id) if step.revision_id else None
+    return revision is not None and digest(revision.source) != step.loaded_hash
+
+
+def revise(session: Session, step: Step, source: str, now: datetime, author: str) -> StepRevision:
+    """Publish a new revision of a step. Emails not yet sent use it."""
+    query = select(StepRevision.number).where(StepRevision.step_id == step.id).order_by(StepRevision.number.desc())
+    number = (session.scalar(query.limit(1)) or 0) + 1
+    revision = StepRevision(step_id=step.id, number=number, source=source, author=author, created_at=now)
+    session.add(revision)
+    session.flush()
+    step.revision_id = revision.id
+    return revision
+
+
+def load_text(session: Session, document: Document, now: datetime, done: Loaded, *, shipped: bool) -> None:
+    """Load one email text that is no step."""
+    slug, new_hash = document.text("slug"), digest(document.source)
+    text = session.get(EmailText, slug)
+    if text is not None and text.loaded_hash == new_hash and not text.removed:
+        done.unchanged.append(slug)
+        return
+    if text is not None and shipped and digest(text.source) != text.loaded_hash:
+        done.kept.append(slug)
+        return
+    (done.created if text is None else done.updated).append(slug)
+    text = text or EmailText(slug=slug, revision=0)
+    text.kind, text.state = document.text("kind"), document.text("state")
+    text.source, text.loaded_hash, text.removed = document.source, new_hash, False
+    text.revision, text.changed_at = text.revision + 1, now
+    session.add(text)
+    session.flush()
+
+
+def load_form(session: Session, slug: str, title: str, sequence_slug: str, article: str = "") -> None:
+    """Make a form known, if it is not."""
+    if session.get(Form, slug) is None:
+        session.add(Form(slug=slug, title=title, sequence_slug=sequence_slug, article=article))
+        session.flush()
+
+
+def _date_anew(session: Session, sequence_id: int) -> None:
+    """Order, delays or rhythm have changed: date the next email of everybody in the sequence anew."""
+    session.execute(
+        update(Enrollment)
+        .where(Enrollment.sequence_id == sequence_id, Enrollment.status == EnrollmentStatus.ACTIVE)
+        .values(wants_plan=True)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,60 @@
+"""Several mailers in order: the next one gets a batch only when the one before has refused all of it.
+
+An unknown outcome never moves on: the letter may have been taken, and a second provider would send it twice.
+Must not know: what the mailers are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from leadmagnet.domain.message import Batch, Mailer, MailError, Result
+
+_log = logging.getLogger(__name__)
+
+
+class Failover:
+    """A mailer made of mailers. Each result names the one that gave it."""
+
+    def __init__(self, mailers: Sequence[Mailer]) -> None:
+        """Take the mailers in order of preference."""
+        if not mailers:
+            raise ValueError("a fail-over needs at least one mailer")
+        self._mailers = tuple(mailers)
+        self.name = ",".join(mailer.name for mailer in self._mailers)
+        self.batch_size = min(mailer.batch_size for mailer in self._mailers)
+        # One that can give evidence is enough to make waiting for it right: its unknown letters must not be sent again.
+        self.has_evidence = any(mailer.has_evidence for mailer in self._mailers)
+
+    def send(self, batch: Batch) -> list[Result]:
+        """Return the results of the first mailer that does not refuse. Raises MailError where all of them do.
+
+        Permanent only if every refusal is: while one of them may recover, waiting is not pointless.
+        """
+        refusals: list[MailError] = []
+        for mailer in self._mailers:
+            try:
+                return mailer.send(batch)
+            except MailError as error:
+                level = logging.ERROR if error.permanent else logging.WARNING
+                _log.log(level, "mailer %s refused a batch: %s", mailer.name, error)
+                refusals.append(error)
+        waits = [error.retry_after for error in refusals if not error.permanent and error.retry_after is not None]
+        raise MailError(
+            "; ".join(str(error) for error in refusals),
+            permanent=all(error.permanent for error in refusals),
+            retry_after=min(waits, default=None),
+        )
+
+    def taken(self, delivery_id: str) -> bool | None:
+        """Say whether any of the mailers took the letter; None where one cannot know and no other took it."""
+        answers = [mailer.taken(delivery_id) for mailer in self._mailers]
+        if any(answers):
+            return True
+        return None if None in answers else False
+
+    def close(self) -> None:
+        """Close all of them."""
+        for mailer in self._mailers:
+            mailer.close()

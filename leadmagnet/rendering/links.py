@@ -1,0 +1,81 @@
+"""Addresses that go into emails, and the readers of their tokens. One purpose, one path, one reader.
+
+Must not know: what a page does with the token, or whether the subscriber still exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+from leadmagnet.domain.tokens import Purpose, read, sign
+
+
+def media_url(public_url: str, path: str) -> str:
+    """Return the address of a file under media/; `path` may carry the folder's name, as front matter does."""
+    return f"{public_url.rstrip('/')}/media/{quote(path.lstrip('/').removeprefix('media/'))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes and reads our addresses. The first key signs, all of them verify."""
+
+    public_url: str
+    keys: Sequence[bytes]
+
+    def _url(self, path: str) -> str:
+        return f"{self.public_url.rstrip('/')}{path}"
+
+    def confirm(self, subscriber_id: int, issued_real: datetime) -> str:
+        """Return the confirmation page; `issued_real` is real time, from which the link's seven days count."""
+        return self._url(f"/confirm/{sign(self.keys, Purpose.CONFIRM, subscriber_id, int(issued_real.timestamp()))}")
+
+    def page(self, subscriber_id: int) -> str:
+        """Return the subscriber's own page."""
+        return self._url(f"/p/{sign(self.keys, Purpose.PAGE, subscriber_id)}")
+
+    def video(self, subscriber_id: int, slug: str) -> str:
+        """Return a video's page. The token opens every video of this person, and nothing else."""
+        query = urlencode({"t": sign(self.keys, Purpose.VIDEO, subscriber_id)})
+        return self._url(f"/v/{quote(slug, safe='')}?{query}")
+
+    def done(self, subscriber_id: int, step_id: int, felt: str = "") -> str:
+        """Return the "I did it" page of one step; `felt` chooses an answer in advance."""
+        query = f"?{urlencode({'felt': felt})}" if felt else ""
+        return self._url(f"/done/{sign(self.keys, Purpose.DONE, subscriber_id, step_id)}{query}")
+
+    def leave(self, leave_id: str) -> str:
+        """Return the unsubscribe address. Its id is stored, so it outlives every key."""
+        return self._url(f"/u/{quote(leave_id, safe='')}")
+
+    def calendar(self, subscriber_id: int) -> str:
+        """Return the subscriber's calendar file."""
+        return self._url(f"/calendar/{sign(self.keys, Purpose.CALENDAR, subscriber_id)}.ics")
+
+    def media(self, path: str) -> str:
+        """Return the address of a file under media/."""
+        return media_url(self.public_url, path)
+
+    def read_confirm(self, token: str) -> tuple[int, datetime]:
+        """Return the subscriber and the instant at which the link was made. Raises BadToken."""
+        subscriber_id, issued = read(self.keys, Purpose.CONFIRM, token, 2)
+        return subscriber_id, datetime.fromtimestamp(issued, UTC)
+
+    def read_page(self, token: str) -> int:
+        """Return the subscriber. Raises BadToken."""
+        return read(self.keys, Purpose.PAGE, token, 1)[0]
+
+    def read_video(self, token: str) -> int:
+        """Return the subscriber. Raises BadToken."""
+        return read(self.keys, Purpose.VIDEO, token, 1)[0]
+
+    def read_done(self, token: str) -> tuple[int, int]:
+        """Return the subscriber and the step. Raises BadToken."""
+        subscriber_id, step_id = read(self.keys, Purpose.DONE, token, 2)
+        return subscriber_id, step_id
+
+    def read_calendar(self, token: str) -> int:
+        """Return the subscriber. Raises BadToken."""
+        return read(self.keys, Purpose.CALENDAR, token, 1)[0]

@@ -1,0 +1,59 @@
+"""A sample letter of a text, for previews: the code of a real one, an invented reader, links that open nothing.
+
+Must not know: real subscribers, the present moment (it is an argument).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from leadmagnet.domain.message import Expanded, expand
+from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.domain.zones import zone
+from leadmagnet.rendering.clinic import Clinic
+from leadmagnet.rendering.document import Document, kind_of, parse
+from leadmagnet.rendering.email import compile_email
+from leadmagnet.rendering.links import Links
+from leadmagnet.rendering.values import Reader, values_for
+
+#: No program key: a token signed with it opens nothing.
+_NO_KEY = (b"preview",)
+
+
+def sample_letter(
+    source: str,
+    clinic: Clinic,
+    public_url: str,
+    now: datetime,
+    *,
+    home_title: str = "Six core videos",
+    videos: int = 6,
+    next_title: str | None = "Side plank",
+) -> Expanded:
+    """Return the letter that the sample reader would get; `next_title` is the video after it. Raises BadDocument."""
+    content = compile_email(source, clinic, public_url, home_title=home_title, videos=videos)
+    reader = sample_reader(parse(source), clinic, now, next_title)
+    return expand(content, values_for(reader, Links(public_url, _NO_KEY), now))
+
+
+def sample_reader(document: Document, clinic: Clinic, now: datetime, next_title: str | None = None) -> Reader:
+    """Return somebody who is in the middle of the course and has this email before her."""
+    kind = kind_of(document)
+    is_video = kind is DeliveryKind.VIDEO
+    return Reader(
+        subscriber_id=0,
+        leave_id="preview",
+        first_name="Anna",
+        timezone=zone(clinic.timezone),
+        signed_up_at=now - timedelta(days=9),
+        kind=kind,
+        issued_real=now,
+        step_id=0,
+        step_slug=document.text("slug") if is_video else "bird-dog",
+        step_title=document.text("title") if is_video else "Bird dog",
+        step_number=int(document.text("number")) if is_video else 4,
+        film_seconds=38,
+        good_weeks=4,
+        next_title=next_title if is_video else None,
+        next_at=now + timedelta(days=3),
+    )

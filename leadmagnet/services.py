@@ -1,0 +1,68 @@
+"""What entry points share, built once from the settings: database, clock, mailer, links, the clinic.
+
+Entry points (web, commands, worker) hold a Services; rooms get the single things they need as arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from config import Config
+from leadmagnet import store
+from leadmagnet.clock import Anchor, Clock, real_now
+from leadmagnet.domain.message import Mailer
+from leadmagnet.mail.build import mailer_from
+from leadmagnet.rendering.clinic import Clinic
+from leadmagnet.rendering.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The running program's parts."""
+
+    config: Config
+    engine: Engine
+    clock: Clock
+    mailer: Mailer
+    links: Links
+    clinic: Clinic
+
+
+def clinic_from(config: Config) -> Clinic:
+    """Return the clinic as the settings describe it."""
+    return Clinic(
+        name=config.clinic_name,
+        address=config.clinic_address,
+        phone=config.clinic_phone,
+        timezone=config.clinic_timezone,
+        booking_url=config.clinic_booking_url,
+        reviewer=config.content_reviewer,
+        mail_from=config.mail_from,
+        reply_to=config.mail_reply_to or config.mail_from,
+        unsubscribe_mailto=config.mail_unsubscribe,
+    )
+
+
+def new_mailer(config: Config) -> Mailer:
+    """Return a mailer of its own: each thread that sends needs one, because connections are not shared."""
+    return mailer_from(
+        ",".join(config.mail_transport),
+        outbox_dir=config.outbox_dir,
+        smtp_url=config.smtp_url,
+        sendgrid_api_key=config.sendgrid_api_key,
+        sendgrid_api_url=config.sendgrid_api_url,
+    )
+
+
+def build(config: Config) -> Services:
+    """Build the parts. Nothing is connected to before it is used."""
+    engine = store.connect(config.database_url)
+
+    def find_anchor() -> Anchor | None:
+        with store.writing(engine) as session:
+            return store.clocks.anchor(session, real_now(), config.time_lapse)
+
+    links = Links(config.public_url, config.secret_keys)
+    return Services(config, engine, Clock(find_anchor), new_mailer(config), links, clinic_from(config))

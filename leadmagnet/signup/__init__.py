@@ -1,0 +1,1 @@
+"""Visitor -> pending subscriber -> confirmed. Must not know: sequences beyond their slug, emails beyond their kind."""

@@ -1,0 +1,103 @@
+"""Sign-ups become pending subscribers with a confirmation due, or whatever the person's standing asks for.
+
+Rules (docs/architecture.md, 'Coming back'): pending -> the confirmation goes out again, with a cool-down; active ->
+nothing changes, one 'you are already in' a day at most; unsubscribed -> must confirm again; bounced, complained or
+suppressed -> stays stopped. An anonymous sign-up never overwrites the data of somebody we know.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from leadmagnet import store
+from leadmagnet.clock import Now
+from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.signups import SignUp
+from leadmagnet.store.subscribers import Subscriber
+
+#: Real time between two confirmations to one address.
+CONFIRMATION_COOL_DOWN = timedelta(minutes=10)
+#: Real time between two 'you are already in' emails to one address.
+ALREADY_COOL_DOWN = timedelta(days=1)
+
+
+def process_sign_ups(session: Session, now: Now, *, clinic_zone: str, suppression_key: str, limit: int = 200) -> int:
+    """Handle up to `limit` waiting sign-ups and return how many there were."""
+    rows = store.signups.waiting(session, limit)
+    for row in rows:
+        row.outcome = _handle(session, row, now, clinic_zone, suppression_key)
+        row.handled_at = now.real
+        session.flush()
+    return len(rows)
+
+
+def _handle(session: Session, row: SignUp, now: Now, clinic_zone: str, suppression_key: str) -> str:
+    if store.suppressions.suppressed(session, suppression_key, row.email_canonical):
+        return "suppressed"
+    person = _find(session, row.email_canonical)
+    if person is None:
+        person = _new(session, row, now, clinic_zone)
+    if person.status in (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED):
+        return "stopped"
+    if person.status == SubscriberStatus.ACTIVE:
+        return answer(session, person.id, DeliveryKind.ALREADY_SUBSCRIBED, now, ALREADY_COOL_DOWN)
+    _ask_consent(session, person, row)
+    return answer(session, person.id, DeliveryKind.CONFIRMATION, now, CONFIRMATION_COOL_DOWN)
+
+
+def _find(session: Session, email_canonical: str) -> Subscriber | None:
+    query = select(Subscriber).where(Subscriber.email_canonical == email_canonical).with_for_update()
+    return session.scalar(query)
+
+
+def _new(session: Session, row: SignUp, now: Now, clinic_zone: str) -> Subscriber:
+    person = Subscriber(
+        email=row.email,
+        email_canonical=row.email_canonical,
+        first_name=row.first_name,
+        timezone=row.timezone or clinic_zone,
+        source=row.form,
+        created_at=row.asked_at,
+    )
+    session.add(person)
+    session.flush()
+    return person
+
+
+def _ask_consent(session: Session, person: Subscriber, row: SignUp) -> None:
+    session.add(
+        store.consents.ConsentEvent(
+            subscriber_id=person.id,
+            kind=ConsentKind.REQUESTED,
+            wording_id=row.wording_id,
+            at=row.asked_at,
+            channel="form",
+            form=row.form,
+            page=row.page,
+            ip=row.ip,
+            user_agent=row.user_agent,
+        )
+    )
+
+
+def answer(session: Session, subscriber_id: int, kind: DeliveryKind, now: Now, cool_down: timedelta) -> str:
+    """Make an answering email due at once, unless one of its kind is on its way or went out within `cool_down`."""
+    if _recent(session, subscriber_id, kind, now.real - cool_down):
+        return f"{kind} cool-down"
+    session.add(
+        Delivery(
+            subscriber_id=subscriber_id, kind=kind, lane=0, created_at=now.course, due_at=now.course, reason="asked for on a form"
+        )
+    )
+    return str(kind)
+
+
+def _recent(session: Session, subscriber_id: int, kind: DeliveryKind, since: datetime) -> bool:
+    query = select(Delivery.id).where(Delivery.subscriber_id == subscriber_id, Delivery.kind == kind)
+    open_or_fresh = (Delivery.status.in_([DeliveryStatus.DUE, DeliveryStatus.CLAIMED])) | (Delivery.settled_at >= since)
+    return session.execute(query.where(open_or_fresh).limit(1)).first() is not None

@@ -1,0 +1,145 @@
+"""The claim and what follows it: set-based statements over the ledger, alike on SQLite and PostgreSQL.
+
+due -> claimed (lease) -> call begun -> sent | failed | due again | unknown. Each function is one short transaction's
+work; the caller commits between them and talks to the network with none open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.subscribers import Subscriber
+
+#: What a delivery forgets when it becomes due again.
+_UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun_at": None}
+
+
+def claim(
+    session: Session, *, now: datetime, real_now: datetime, lease_until: datetime, claim_id: str, lane: int, limit: int
+) -> list[int]:
+    """Claim up to `limit` rows of a lane that are due at `now`, oldest first, and return their ids.
+
+    On PostgreSQL locked rows are passed over; SQLite has one writer at a time and needs no lock.
+    """
+    chosen = (
+        select(Delivery.id)
+        .where(
+            Delivery.status == DeliveryStatus.DUE,
+            Delivery.held.is_(None),
+            Delivery.lane == lane,
+            Delivery.due_at <= now,
+            or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
+            or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
+        )
+        .order_by(Delivery.due_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        # A CTE that locks runs once; as a plain subquery PostgreSQL may run it again and claim more than the limit.
+        .cte("chosen")
+    )
+    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == DeliveryStatus.DUE)
+        .values(**values)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(session.execute(statement).scalars())
+
+
+def may_receive() -> ColumnElement[bool]:
+    """Return the condition under which a subscriber may be sent a delivery right now: consent always wins."""
+    waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
+    active = Subscriber.status == SubscriberStatus.ACTIVE
+    steered = and_(active, Subscriber.paused_at.is_(None), Subscriber.hurt_at.is_(None))
+    reminder = and_(steered, Subscriber.wants_reminders)
+    return or_(
+        and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
+        and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
+        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered),
+        and_(Delivery.kind == DeliveryKind.REMINDER, reminder),
+    )
+
+
+def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: datetime) -> set[int]:
+    """Mark that the provider's call begins, for those who may still receive it; return their ids.
+
+    This is the last look at consent before the network: who left a moment ago is not in the answer.
+    """
+    allowed = exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
+    statement = (
+        update(Delivery)
+        .where(
+            Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED, allowed
+        )
+        .values(call_begun_at=real_now)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.execute(statement).scalars())
+
+
+def settle(session: Session, claim_id: str, ids: Collection[int], **values: Any) -> set[int]:
+    """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
+    if not ids:
+        return set()
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED)
+        .values(**values)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.execute(statement).scalars())
+
+
+def give_back(session: Session, claim_id: str, ids: Collection[int], **values: Any) -> set[int]:
+    """Make claimed rows due again."""
+    return settle(session, claim_id, ids, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+
+
+def leases_over(session: Session, real_now: datetime, limit: int) -> Sequence[Delivery]:
+    """Return claimed and unknown rows whose time is over; on PostgreSQL locked ones are passed over."""
+    query = select(Delivery).where(
+        Delivery.status.in_([DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]), Delivery.lease_until <= real_now
+    )
+    return session.scalars(query.order_by(Delivery.lease_until).limit(limit).with_for_update(skip_locked=True)).all()
+
+
+def reopen(session: Session, ids: Collection[int], status: DeliveryStatus, **values: Any) -> set[int]:
+    """Make rows that stand at `status` due again."""
+    return change(session, ids, status, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+
+
+def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **values: Any) -> set[int]:
+    """Change rows that still stand at `before`; return the ids that were changed."""
+    if not ids:
+        return set()
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.status == before)
+        .values(**values)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.execute(statement).scalars())
+
+
+def skip_due(session: Session, reason: str, where: ColumnElement[bool] = true()) -> int:
+    """Skip due rows that match, for a recorded reason; return how many."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.status == DeliveryStatus.DUE, where)
+        .values(status=DeliveryStatus.SKIPPED, skip_reason=reason)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.execute(statement).scalars().all())

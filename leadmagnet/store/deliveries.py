@@ -1,0 +1,113 @@
+"""Deliveries: the ledger. One row is one email to one subscriber, from due to its end.
+
+The claim and what follows it are in claims.py.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
+from leadmagnet.store.base import Base, BigId, Name, one_of, random_id
+
+#: A row in one of these states stands for an email that is out, or may be.
+OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
+_LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')"
+
+
+class Delivery(Base):
+    """One email to one subscriber. Instants of the course run on the course clock, leases and retries on the real one."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("public_id"),
+        one_of("status", DeliveryStatus),
+        one_of("kind", DeliveryKind),
+        # Nobody gets a step twice in one enrollment, whatever is reordered. A skipped row was never sent.
+        Index(
+            "uq_delivery_enrollment_id_step_id",
+            "enrollment_id",
+            "step_id",
+            unique=True,
+            sqlite_where=text("status <> 'skipped'"),
+            postgresql_where=text("status <> 'skipped'"),
+        ),
+        # At most one automatic email a local day. `day` is empty for what does not count.
+        Index(
+            "uq_delivery_subscriber_id_day",
+            "subscriber_id",
+            "day",
+            unique=True,
+            sqlite_where=text(f"day IS NOT NULL AND {_LIVE}"),
+            postgresql_where=text(f"day IS NOT NULL AND {_LIVE}"),
+        ),
+        Index(
+            "ix_delivery_due",
+            "lane",
+            "due_at",
+            "id",
+            sqlite_where=text("status = 'due' AND held IS NULL"),
+            postgresql_where=text("status = 'due' AND held IS NULL"),
+        ),
+        Index(
+            "ix_delivery_leased",
+            "lease_until",
+            sqlite_where=text("status IN ('claimed', 'unknown')"),
+            postgresql_where=text("status IN ('claimed', 'unknown')"),
+        ),
+        Index("ix_delivery_subscriber_id_id", "subscriber_id", "id"),
+        Index("ix_delivery_step_id_status", "step_id", "status"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(Name(32), default=random_id)
+    """Opaque id for providers, headers and file names."""
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscriber.id", ondelete="CASCADE"))
+    enrollment_id: Mapped[int | None] = mapped_column(ForeignKey("enrollment.id", ondelete="CASCADE"))
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"))
+    kind: Mapped[str] = mapped_column(Name(24))
+    text_slug: Mapped[str] = mapped_column(Name(), default="")
+    """The email text of a delivery that is no step."""
+    reason: Mapped[str] = mapped_column(Name(200), default="")
+    """Why it was planned for this instant, in words for the marketer."""
+    lane: Mapped[int] = mapped_column(default=1)
+    """0: answers to what a person has just done; they never wait behind lane 1."""
+    status: Mapped[str] = mapped_column(Name(16), default=DeliveryStatus.DUE)
+    held: Mapped[str | None] = mapped_column(Name(16))
+    """Why a due row must wait without a date: paused, hurt."""
+    skip_reason: Mapped[str] = mapped_column(Name(32), default="")
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    closes_at: Mapped[datetime | None]
+    """The last moment (exclusive) at which it may go out on its day. Later, a video waits and a reminder expires."""
+    day: Mapped[date | None]
+    """The subscriber's local day, where this email counts towards one a day."""
+
+    retry_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claim_id: Mapped[str | None] = mapped_column(Name(32))
+    lease_until: Mapped[datetime | None]
+    call_begun_at: Mapped[datetime | None]
+
+    sent_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    provider: Mapped[str] = mapped_column(Name(24), default="")
+    provider_id: Mapped[str] = mapped_column(Name(120), default="")
+    message_id: Mapped[str] = mapped_column(Name(200), default="")
+    detail: Mapped[str] = mapped_column(Name(300), default="")
+    resent: Mapped[int] = mapped_column(default=0)
+    """How often it was sent again because nobody could say whether the call before had arrived."""
+
+
+def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
+    """Return a person's deliveries, oldest first."""
+    return session.query(Delivery).filter_by(subscriber_id=subscriber_id).order_by(Delivery.due_at, Delivery.id).all()
+
+
+def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
+    """Return what is still to go out to a person, held rows among them."""
+    query = session.query(Delivery).filter_by(subscriber_id=subscriber_id, status=DeliveryStatus.DUE)
+    return query.order_by(Delivery.due_at, Delivery.id).all()

@@ -1,0 +1,84 @@
+"""Subscribers: who they are, where they stand, and what they have asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.base import Base, Name, one_of, random_id
+
+
+class Subscriber(Base):
+    """A person who has signed up, at one address."""
+
+    __tablename__ = "subscriber"
+    __table_args__ = (
+        UniqueConstraint("email_canonical"),
+        UniqueConstraint("leave_id"),
+        one_of("status", SubscriberStatus),
+        Index("ix_subscriber_status_id", "status", "id"),
+        Index("ix_subscriber_created_at_id", "created_at", "id"),
+        Index("ix_subscriber_remind_at", "remind_at"),
+        Index("ix_subscriber_paused_until", "paused_until"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Name(320))
+    """As typed, with the normal spelling of the domain."""
+    email_canonical: Mapped[str] = mapped_column(Name(320))
+    """Lower case, domain in punycode: what two spellings of one address share."""
+    first_name: Mapped[str] = mapped_column(Name(80), default="")
+    status: Mapped[str] = mapped_column(Name(16), default=SubscriberStatus.PENDING)
+    timezone: Mapped[str] = mapped_column(Name(64))
+    source: Mapped[str] = mapped_column(Name(120), default="")
+    """The form or file they came from."""
+    leave_id: Mapped[str] = mapped_column(Name(32), default=random_id)
+    """The random id of the unsubscribe link: stored, so that it outlives SECRET_KEY."""
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    """When the emails stopped for good: unsubscribed, bounced or complained."""
+    left_real_at: Mapped[datetime | None]
+    """The same on the real clock: confirmation links issued before it are dead."""
+
+    paused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    """With paused_at set and this empty, the pause lasts until the person comes back."""
+    snoozed_until: Mapped[datetime | None]
+    """Reminders, not videos, wait until then."""
+    hurt_at: Mapped[datetime | None]
+    """Said 'it hurt' and has not said 'go on': no reminders, no next video."""
+
+    exercise_days: Mapped[str] = mapped_column(Name(7), default="024")
+    """Weekday digits, Monday 0."""
+    chosen_hour: Mapped[int | None]
+    """Local hour the person picked, 0 to 23; empty means the sequence's."""
+    wants_reminders: Mapped[bool] = mapped_column(default=True)
+    remind_at: Mapped[datetime | None]
+    """The next instant at which a reminder may be considered."""
+    unanswered: Mapped[int] = mapped_column(default=0)
+    """Reminders sent since the last answer."""
+    last_active_at: Mapped[datetime | None]
+    """Last check-in, watched quarter, or act on the own page."""
+    started_at: Mapped[datetime | None]
+    """First check-in or first quarter of a video watched."""
+    asked_first_at: Mapped[datetime | None]
+    """When the 'ask first if' list before video 1 was acknowledged."""
+
+    @property
+    def days(self) -> frozenset[int]:
+        """The chosen weekdays as numbers, Monday 0."""
+        return frozenset(int(digit) for digit in self.exercise_days)
+
+
+def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:
+    """Return the subscriber at a canonical address."""
+    return session.query(Subscriber).filter_by(email_canonical=email_canonical).one_or_none()
+
+
+def by_leave_id(session: Session, leave_id: str) -> Subscriber | None:
+    """Return the subscriber whose unsubscribe link this is."""
+    return session.query(Subscriber).filter_by(leave_id=leave_id).one_or_none()

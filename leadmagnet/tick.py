@@ -1,0 +1,118 @@
+"""One pass of everything due: sign-ups, plans, reminders, sending, sweeping. Drains until nothing is left.
+
+Any number of processes may tick at once: claims, locks and unique rows keep them apart, and no leader is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from leadmagnet import store
+from leadmagnet.clock import Now
+from leadmagnet.delivery.send import Post, send_due
+from leadmagnet.delivery.settle import Tally
+from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.status import SkipReason, SubscriberStatus
+from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments
+from leadmagnet.feedback.steering import end_pauses
+from leadmagnet.reminders.remind import remind
+from leadmagnet.services import Services
+from leadmagnet.signup.process import process_sign_ups
+from leadmagnet.store.signups import SignUp
+from leadmagnet.store.subscribers import Subscriber
+
+#: A sign-up that nobody confirmed is forgotten after this long (course time).
+PENDING_LIVES = timedelta(days=30)
+#: Rows a pass deletes at once.
+PURGE_BATCH = 500
+
+
+def post_of(services: Services) -> Post:
+    """Return what the send path needs."""
+    config = services.config
+    return Post(
+        services.engine,
+        services.mailer,
+        services.clinic,
+        services.links,
+        config.claim_lease_seconds,
+        config.evidence_window_seconds,
+    )
+
+
+def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
+    """Do everything that is due and return the counts of the contract's `tick` command."""
+    tally, post, planned = Tally(), post_of(services), 0
+    claimed = 0
+    sweep(post, clock(), tally)
+    while True:
+        busy = answers(services, clock, tally, post)
+        planned_now = _plan(services, clock(), tally)
+        sent = send_due(post, clock, 1, tally)
+        planned, claimed = planned + planned_now, claimed + sent + busy
+        if not (busy or planned_now or sent):
+            break
+    _purge(services, clock())
+    return {
+        "now": clock().course.isoformat().replace("+00:00", "Z"),
+        "planned": planned,
+        "claimed": claimed,
+        "sent": tally.sent,
+        "failed": tally.failed,
+        "unknown": tally.unknown,
+        "skipped": {str(reason): count for reason, count in sorted(tally.skipped.items())},
+    }
+
+
+def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Post) -> int:
+    """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour."""
+    config = services.config
+    while True:
+        with store.writing(services.engine) as session:
+            if not process_sign_ups(
+                session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
+            ):
+                break
+    claimed = 0
+    while done := send_due(post, clock, 0, tally):
+        claimed += done
+    return claimed
+
+
+def _plan(services: Services, now: Now, tally: Tally) -> int:
+    """Plan what may be planned at this instant, in several short transactions; return how many rows were looked at."""
+    planned = 0
+    with store.writing(services.engine) as session:
+        end_pauses(session, now.course)
+        if expired := overdue_want_plan(session, now.course):
+            tally.skipped[SkipReason.EXPIRED] += expired
+    for work in (plan_enrollments, remind):
+        while True:
+            with store.writing(services.engine) as session:
+                done = work(session, now.course)
+            planned += done
+            if not done:
+                break
+    return planned
+
+
+def _purge(services: Services, now: Now) -> None:
+    """Forget pending sign-ups that were never confirmed, and the raw form rows that have served their purpose."""
+    before = now.course - PENDING_LIVES
+    with store.writing(services.engine) as session:
+        old = select(Subscriber.id).where(
+            Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= before
+        )
+        session.execute(
+            delete(Subscriber)
+            .where(Subscriber.id.in_(old.limit(PURGE_BATCH)))
+            .execution_options(synchronize_session=False)
+        )
+        rows = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
+        session.execute(
+            delete(SignUp).where(SignUp.id.in_(rows.limit(PURGE_BATCH))).execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,24 @@
+"""HTTP and nothing else: requests in, rooms called, pages out. Views open the transactions; rooms never commit.
+
+GET changes nothing that a subscriber is or gets. Must not know: rules, tables, providers.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from leadmagnet.services import Services
+from leadmagnet.web import assets, errors, health, outbox, robots, security
+from leadmagnet.web.public import articles, landing
+from leadmagnet.web.subscriber import confirm
+
+
+def register(app: Flask) -> None:
+    """Give the application its pages, headers, error pages and cookies."""
+    parts: Services = app.extensions["leadmagnet"]
+    security.register(app, parts.config)
+    assets.register(app)
+    errors.register(app)
+    for room in (landing, articles, confirm, outbox, health, robots):
+        app.register_blueprint(room.blueprint)
+    app.jinja_env.globals["clinic"] = parts.clinic

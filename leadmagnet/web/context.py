@@ -1,0 +1,55 @@
+"""What every view needs: the running program's parts, and the small things derived from a request.
+
+Must not know: any one page.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import cast
+
+from flask import current_app, request
+
+from leadmagnet.clock import Now
+from leadmagnet.services import Services
+
+
+def services() -> Services:
+    """Return the parts of the running program."""
+    return cast(Services, current_app.extensions["leadmagnet"])
+
+
+def now() -> Now:
+    """Return this moment on both clocks."""
+    return services().clock.now()
+
+
+def here(url: str) -> str:
+    """Return one of our own addresses without scheme and host, so that a visitor stays on the host they came by."""
+    return url.removeprefix(services().config.public_url)
+
+
+def remote_ip() -> str:
+    """Return the address of the other end of the connection. Forwarding headers are not trusted."""
+    return request.remote_addr or ""
+
+
+def user_agent() -> str:
+    """Return the browser's description of itself."""
+    return request.headers.get("User-Agent", "")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a bare host name or address means this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def shows_outbox() -> bool:
+    """Say whether emails are only files here and PUBLIC_URL is this machine: a trial, in which the outbox has a page."""
+    config = services().config
+    return config.mail_transport == ("outbox",) and config.is_loopback

@@ -1,0 +1,21 @@
+"""The marketers' workspace under /admin/: who signed up, how they do, what each was sent and why."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from leadmagnet.services import Services
+from leadmagnet.web.marketing import accounts, desk, home, sequence, subscriber, subscribers
+from leadmagnet.web.marketing.accounts import add_marketer
+
+__all__ = ["add_marketer", "register"]
+
+#: The modules whose import hangs their pages on the blueprint.
+PAGES = (home, subscribers, subscriber, sequence)
+
+
+def register(app: Flask) -> None:
+    """Set up accounts and pages. CSRF protection and the session's cookie are the application's and come first."""
+    services: Services = app.extensions["leadmagnet"]
+    accounts.register(app, services)
+    app.register_blueprint(desk.blueprint)

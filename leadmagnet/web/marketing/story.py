@@ -1,0 +1,128 @@
+"""How the events of a timeline are told on the page: a headline, a reason, and a shape.
+
+The shape says what kind of thing it is without colour: disc an email sent, mat something the person did, dotted ring
+not sent, diamond hurt. Must not know: queries, requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from leadmagnet.audience import timeline
+from leadmagnet.audience.timeline import Event
+from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.rendering.phrases import WEEKDAYS
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.web.marketing.words import FELT, Moment, kind
+
+#: What a delivery's state adds to the kind of email.
+_STATES: Mapping[str, str] = {
+    DeliveryStatus.DUE: "comes",
+    DeliveryStatus.CLAIMED: "going out now",
+    DeliveryStatus.UNKNOWN: "may not have arrived",
+    DeliveryStatus.SENT: "sent",
+    DeliveryStatus.DELIVERED: "delivered",
+    DeliveryStatus.BOUNCED: "came back",
+    DeliveryStatus.FAILED: "failed",
+    DeliveryStatus.SKIPPED: "not sent",
+    timeline.NOT_SENT: "not sent",
+}
+_WENT_OUT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.CLAIMED)
+_CONSENTS: Mapping[str, str] = {
+    "requested": "Asked for emails; not yet confirmed",
+    "confirmed": "Agreed to emails",
+    "withdrawn": "Withdrew consent: all emails stopped",
+}
+_ACTS: Mapping[str, str] = {
+    "hurt": "Everything stopped, because it hurt",
+    "went on": "Went on after it hurt",
+    "paused": "Paused",
+    "resumed": "Emails go on after a pause",
+    "snoozed": "Asked for quiet: no reminders",
+    "changed days": "Changed days and hour",
+    "next video now": "Asked for the next video at once",
+    "started again": "Started the videos again",
+    "note": "Wrote a note",
+    "read whom to ask first": "Read whom to ask before starting",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the timeline. `shape`: sent, did, not, hurt, or empty for a plain ring."""
+
+    hour: str
+    when: str
+    shape: str
+    head: str
+    why: str
+
+
+def told(event: Event, here: Moment) -> Told:
+    """Return how an event is told."""
+    shape, head = _shape(event), _head(event)
+    return Told(here.hour(event.at), here.when(event.at), shape, head, _why(event))
+
+
+def _shape(event: Event) -> str:
+    if event.kind == timeline.CHECK_IN:
+        return "hurt" if event.status == "hurt" else "did"
+    if event.kind in (timeline.WATCH, timeline.SIGN_UP, timeline.CONSENT):
+        return "did"
+    if event.kind == timeline.ACT:
+        return "hurt" if event.status == "hurt" else "did"
+    return "sent" if event.status in _WENT_OUT else "not"
+
+
+def _head(event: Event) -> str:
+    if event.kind == timeline.SIGN_UP:
+        return "Signed up"
+    if event.kind == timeline.CONSENT:
+        return _CONSENTS.get(event.status, f"Consent {event.status}")
+    if event.kind == timeline.WATCH:
+        end = "to the end" if event.status == "100%" else f"as far as {event.status}"
+        return f"Watched {_low(event.title)} {end}"
+    if event.kind == timeline.CHECK_IN:
+        felt = FELT.get(event.status, event.status)
+        return f"Said {_low(event.title)} hurt" if event.status == "hurt" else f"Did {_low(event.title)}: {felt}"
+    if event.kind == timeline.ACT:
+        return _ACTS.get(event.status, event.status.capitalize())
+    title = f": “{event.title}”" if event.title else ""
+    return f"{kind(event.kind)} {_STATES.get(event.status, event.status)}{title}"
+
+
+def _why(event: Event) -> str:
+    if event.kind == timeline.CHECK_IN and event.reason:
+        return f"Wrote: “{event.reason}”"
+    if event.kind == timeline.ACT and event.status == "hurt" and event.title:
+        return f"{event.title}. Reminders are stopped and the next video waits. {event.reason}".strip()
+    return event.reason
+
+
+def _low(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def hurt_words(events: Sequence[Event], person: Subscriber, here: Moment) -> str:
+    """Return who said what hurt, and when: "Anna said side plank hurt, today, 08:41."."""
+    name = person.first_name or "This person"
+    checks = (e for e in reversed(events) if e.kind == timeline.CHECK_IN and e.status == "hurt")
+    last = next(checks, None)
+    what = f"{_low(last.title)} hurt" if last else "it hurt"
+    at = last.at if last else person.hurt_at
+    return f"{name} said {what}, {here.when(at)}." if at else f"{name} said {what}."
+
+
+def rhythm_words(person: Subscriber) -> str:
+    """Return the exercise days and the hour: "Mon, Wed and Fri, at the usual hour"."""
+    names = [WEEKDAYS[day][:3] for day in sorted(person.days)]
+    days = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return f"{days}, at {'the usual hour' if person.chosen_hour is None else f'{person.chosen_hour:02}:00'}"
+
+
+def sunday(monday: date) -> date:
+    """Return the last day of a week."""
+    return monday + timedelta(days=6)
+

@@ -1,0 +1,82 @@
+"""The words of pages that are no steps: consent, privacy, the article, 'ask first', 'good to know'.
+
+They lie as Markdown in content/pages/ and are filled with the clinic's facts. Must not know: a request, a subscriber.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from markupsafe import Markup
+
+from leadmagnet.domain.message import fill
+from leadmagnet.rendering.clinic import Clinic
+from leadmagnet.rendering.document import Document, parse
+from leadmagnet.rendering.markdown import to_html
+
+_HEADING = re.compile(r"^## +(.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One heading of a page with what stands below it. `anchor` is its name inside the page."""
+
+    title: str
+    anchor: str
+    html: Markup
+
+
+@cache
+def page(name: str) -> Document:
+    """Return one page's document. They are files of the program, so they are read once."""
+    return parse((FOLDER / f"{name}.md").read_text(encoding="utf-8"), f"{name}.md")
+
+
+def html(markdown: str, clinic: Clinic, extra: Mapping[str, str] | None = None) -> Markup:
+    """Return Markdown with slots as safe HTML with the clinic's facts."""
+    return Markup(_html(markdown, clinic, tuple(sorted((extra or {}).items()))))  # noqa: S704 (nh3 has cleaned it)
+
+
+@cache
+def _html(markdown: str, clinic: Clinic, extra: tuple[tuple[str, str], ...]) -> str:
+    return fill(to_html(markdown, own_pages=True), clinic.constants() | dict(extra), escape=True)
+
+
+def plain(markdown: str, clinic: Clinic, extra: Mapping[str, str] | None = None) -> str:
+    """Return Markdown with its slots filled, as it is kept for the record."""
+    return fill(markdown, clinic.constants(plain=True) | dict(extra or {}))
+
+
+def parts(document: Document, clinic: Clinic) -> list[Part]:
+    """Return the second-level headings of a page's body, each with its text."""
+    pieces = _HEADING.split(document.sections.get("", ""))[1:]
+    titles, bodies = pieces[::2], pieces[1::2]
+    return [Part(title, _anchor(title), html(body, clinic)) for title, body in zip(titles, bodies, strict=True)]
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The consent request as a form shows it, and the same words as they are kept."""
+
+    box: str
+    around: Markup
+    wording: str
+    language: str
+
+
+def consent(clinic: Clinic, interval_phrase: str) -> Consent:
+    """Return the consent request. What is kept holds the box and everything around it."""
+    document = page("consent")
+    extra = {"interval_phrase": interval_phrase}
+    box = plain(document.sections["Checkbox"].strip(), clinic, extra)
+    around = document.sections["Around it"].strip()
+    wording = f"[ ] {box}\n\n{plain(around, clinic, extra)}"
+    return Consent(box, html(around, clinic, extra), wording, document.text("language") or "en")

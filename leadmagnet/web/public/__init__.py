@@ -1,0 +1,1 @@
+"""Pages for everybody: landing page, sign-up, article, privacy."""

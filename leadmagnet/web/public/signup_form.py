@@ -1,0 +1,108 @@
+"""The sign-up form: its fields, its checks in words, and what a template needs to draw it.
+
+Must not know: the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask_wtf import FlaskForm
+from itsdangerous import BadData, URLSafeSerializer
+from wtforms import BooleanField, StringField, ValidationError
+from wtforms.validators import InputRequired
+
+from leadmagnet.signup.addresses import Address, BadAddress, parse_address
+from leadmagnet.signup.receive import BadName, parse_name
+from leadmagnet.web.context import now, services
+from leadmagnet.web.pages import Consent
+
+#: Seconds that filling the form takes anybody. Real time.
+MINIMUM_FILL = 1.5
+TOO_QUICK = "That was quick. Please look over your entries once more and press the button again."
+_SHORT = {
+    "first_name": "Check the first name",
+    "email": "Check the email address",
+    "consent": "Tick the box so that we may write to you",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """One thing to mend: the field, the sentence beside it, and the short one of the summary."""
+
+    field: str
+    sentence: str
+    short: str
+
+
+class SignUpForm(FlaskForm):
+    """What a visitor sends."""
+
+    first_name = StringField()
+    email = StringField()
+    consent = BooleanField(validators=[InputRequired("We need your yes before we write.")])
+    form = StringField()
+    timezone = StringField()
+    shown = StringField()
+    homepage = StringField()
+
+    address: Address | None = None
+    name: str = ""
+
+    def validate_email(self, given: StringField) -> None:
+        """Keep the address, or say how to mend it."""
+        try:
+            self.address = parse_address(given.data or "")
+        except BadAddress as error:
+            raise ValidationError(str(error)) from error
+
+    def validate_first_name(self, given: StringField) -> None:
+        """Keep the name, or say what no name has."""
+        try:
+            self.name = parse_name(given.data or "")
+        except BadName as error:
+            raise ValidationError(str(error)) from error
+
+    def mistakes(self) -> list[Error]:
+        """Return what is to be mended, in the order of the fields."""
+        return [Error(name, str(self.errors[name][0]), short) for name, short in _SHORT.items() if name in self.errors]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The form as a template draws it, with what was typed so far."""
+
+    slug: str
+    interval: str
+    consent: Consent
+    shown: str
+    first_name: str = ""
+    email: str = ""
+    timezone: str = ""
+    notice: str = ""
+    errors: list[Error] = field(default_factory=list)
+
+    def error_of(self, name: str) -> str:
+        """Return the sentence beside a field."""
+        return next((error.sentence for error in self.errors if error.field == name), "")
+
+
+def _signer() -> URLSafeSerializer:
+    # itsdangerous signs with the last key and reads with all of them.
+    return URLSafeSerializer(list(reversed(services().config.secret_keys)), salt="form shown at")
+
+
+def stamp(at: datetime) -> str:
+    """Return a signed note of when the form was shown."""
+    return str(_signer().dumps(round(at.timestamp() * 1000)))
+
+
+def too_quick(given: str) -> bool:
+    """Say whether the form came back sooner than anybody can fill it in, or without our note."""
+    try:
+        shown = float(_signer().loads(given)) / 1000
+    except (BadData, TypeError, ValueError):
+        return True
+    return now().real.timestamp() - shown < MINIMUM_FILL

@@ -1,0 +1,110 @@
+"""What every response carries and every request must meet: security headers, cookies, the host name, CSRF.
+
+Must not know: what a page shows.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from flask_wtf import CSRFProtect
+
+from config import Config
+from leadmagnet.web.context import is_loopback, services
+
+#: Forms are short. A page that takes files raises this for its own request.
+FORM_BYTES = 64 * 1024
+#: Asked by machines that know us by an address of their own; what they say does not depend on the host name.
+ANY_HOST = ("/healthz", "/readyz", "/metrics")
+
+csrf = CSRFProtect()
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "media-src": "'self'",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+    "frame-src": "'self'",
+}
+_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+
+
+def register(app: Flask, config: Config) -> None:
+    """Settle cookies, limits, CSRF, the host check and the headers."""
+    https = config.public_url.startswith("https:")
+    app.config.update(
+        SECRET_KEY=config.secret_key[0],
+        SECRET_KEY_FALLBACKS=list(config.secret_key[1:]),
+        SESSION_COOKIE_NAME="__Host-leadmagnet" if https else "leadmagnet",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        # A form may lie open for a day. The token dies with the session cookie.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Token pages send no Referer on purpose.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.before_request(_check_host)
+    csrf.init_app(app)
+    app.after_request(_add_headers)
+
+
+def _check_host() -> None:
+    """Refuse a request for a host that is not ours: links and redirects must not be made for strangers."""
+    if request.path in ANY_HOST:
+        return
+    config = services().config
+    wanted, asked = urlsplit(config.public_url), urlsplit(f"//{request.host}")
+    try:
+        port = asked.port
+    except ValueError:
+        abort(400)
+    if config.is_loopback and is_loopback(asked.hostname or ""):
+        return
+    standard = 443 if wanted.scheme == "https" else 80
+    if (asked.hostname, port or standard) != (wanted.hostname, wanted.port or standard):
+        abort(400)
+
+
+def allow_media_from(url: str) -> None:
+    """Let this response play a film from the https host of `url`: a clinic may keep its own films elsewhere."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        port = f":{parts.port}" if parts.port else ""
+        g.media_from = f"https://{parts.hostname}{port}"
+
+
+def policy(**changes: str) -> str:
+    """Return the content security policy, with some directives changed (`img_src="…"`)."""
+    directives = _POLICY | {name.replace("_", "-"): value for name, value in changes.items()}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _add_headers(response: Response) -> Response:
+    films = g.pop("media_from", None)
+    csp = policy(media_src=f"'self' {films}") if films else policy()
+    response.headers.setdefault("Content-Security-Policy", csp)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if services().config.public_url.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def keep_private(response: Response) -> Response:
+    """Mark a page whose address is a key: not stored, not found by search engines, not told to other sites."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,134 @@
+"""The confirmation page: a button, because link scanners follow every link; pressing it confirms.
+
+Must not know: what confirming changes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadmagnet import store
+from leadmagnet.domain.tokens import BadToken
+from leadmagnet.domain.zones import local_day, zone
+from leadmagnet.enrollment.path import path_of
+from leadmagnet.rendering.phrases import safe_name
+from leadmagnet.signup.confirm import Answer, Origin, confirm, look, renew
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.web import course, words
+from leadmagnet.web.context import here, now, remote_ip, services, user_agent
+from leadmagnet.web.security import keep_private
+from leadmagnet.web.stations import of_person
+from leadmagnet.web.subscriber.tokens import OldLink
+
+blueprint = Blueprint("confirm", __name__, url_prefix="/confirm")
+blueprint.after_request(keep_private)
+
+_GONE = {
+    "heading": "This link is old or was cut in two",
+    "words": "Please copy the whole link from the email, or sign up once more. It takes a moment.",
+    "link": {"href": "/", "words": "Sign up"},
+}
+_EXPIRED = {
+    "heading": "This link has run out",
+    "words": "A confirmation link works for seven days. We can send you a fresh one.",
+    "button": {"action": "renew", "words": "Send me a fresh link"},
+    "hint": "If you didn’t sign up, you can close this page. We send nothing more.",
+}
+_STOPPED = {
+    "heading": "We can’t write to this address",
+    "words": "An earlier email came back or was reported as unwanted, so we’ve stopped for good.",
+    "hint": "If that is a mistake, please call us, or sign up with another address.",
+    "show_phone": True,
+}
+
+
+def _read(token: str) -> tuple[int, datetime]:
+    try:
+        return services().links.read_confirm(token)
+    except BadToken as error:
+        raise OldLink from error
+
+
+@blueprint.get("/<token>")
+def show(token: str) -> tuple[str, int]:
+    """Show what the link can do. Changes nothing."""
+    subscriber_id, issued = _read(token)
+    with store.reading(services().engine) as session:
+        answer, person = look(session, subscriber_id, issued, now())
+        return _page(session, answer, person)
+
+
+@blueprint.post("/<token>")
+def press(token: str) -> tuple[str, int] | AnyResponse:
+    """Confirm, or send a fresh link."""
+    subscriber_id, issued = _read(token)
+    moment = now()
+    with store.writing(services().engine) as session:
+        if request.form.get("action") == "renew":
+            if look(session, subscriber_id, issued, moment)[0] is Answer.EXPIRED:
+                renew(session, subscriber_id, moment)
+            return redirect("/signup/check-inbox", 303)
+        answer, person = confirm(session, subscriber_id, issued, moment, Origin(remote_ip(), user_agent()))
+        session.flush()
+        return _page(session, answer, person)
+
+
+def _page(session: Session, answer: Answer, person: Subscriber | None) -> tuple[str, int]:
+    if person is None or answer is Answer.GONE:
+        return render_template("message.html", **_GONE), 404
+    if answer is Answer.READY:
+        return render_template("confirm.html", name=safe_name(person.first_name), email=person.email), 200
+    if answer in (Answer.CONFIRMED, Answer.ALREADY):
+        return _thanks(session, answer, person), 200
+    return render_template("message.html", **(_EXPIRED if answer is Answer.EXPIRED else _STOPPED)), 200
+
+
+def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:
+    services_, moment = services(), now()
+    found = course.of_subscriber(session, person.id)
+    path = path_of(session, person, moment.course)
+    today = local_day(moment.course, zone(person.timezone))
+    newest = next((p for p in reversed(path.stations) if p.state != "next"), path.stations[0] if path.stations else None)
+
+    def link(slug: str) -> str:
+        return here(services_.links.video(person.id, slug))
+
+    fresh = answer is Answer.CONFIRMED and newest is not None and newest.state == "next"
+    video = found.find(newest.slug) if found and newest else None
+    return render_template(
+        "thanks.html",
+        name=safe_name(person.first_name),
+        headline="Video 1 is on its way." if fresh else "Your address is confirmed.",
+        lead=_LEAD_FRESH if fresh else _LEAD_ALREADY,
+        watch=newest
+        and {
+            "href": link(newest.slug),
+            "words": f"Watch video {newest.number}",
+            "aside": aside(video) if video else "",
+        },
+        stations=of_person(path, found, person, today, link) if found else [],
+        hour=hour_of(person, found),
+        place=words.place(person.timezone),
+        page_href=here(services_.links.page(person.id)),
+    )
+
+
+_LEAD_FRESH = "It will be in your inbox in a minute. Or start right here, while you’re thinking of it."
+_LEAD_ALREADY = "There’s nothing more to press. The videos and your own page are here whenever you like."
+
+
+def aside(video: course.Video) -> str:
+    """Return what to know before pressing play: the film's length and what is needed."""
+    known = (video.length, video.document.text("equipment"))
+    return ", ".join(part for part in known if part)
+
+
+def hour_of(person: Subscriber, found: course.Course | None) -> str:
+    """Return the hour at which a person's emails come, in words."""
+    if person.chosen_hour is not None:
+        return words.hour(person.chosen_hour * 60)
+    return words.hour(found.sequence.hour if found else 9 * 60)

@@ -1,0 +1,124 @@
+"""What all tests share: settings, databases of both kinds, a clock that is moved by hand, and services with an outbox."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from config import Config
+from leadmagnet import services as parts
+from leadmagnet import store
+from leadmagnet.cli.database import upgrade_to_head
+from leadmagnet.clock import Now
+from leadmagnet.editing.shipped import load_shipped
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+REQUIRE_ALL = os.environ.get("CI", "").lower() in ("1", "true") or os.environ.get("REQUIRE_ALL") == "1"
+START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+
+
+def missing(what: str) -> None:
+    """Skip with one line where something is not on this machine; where everything is required, fail."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is required here and was not found")
+    pytest.skip(f"{what} was not found")
+
+
+class HandClock:
+    """A clock that stands until it is moved. Both clocks move together unless told otherwise."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.course = self.real = start
+
+    def now(self) -> Now:
+        return Now(self.course, self.real)
+
+    def move(self, **step: float) -> None:
+        self.to(self.course + timedelta(**step))
+
+    def to(self, course: datetime) -> None:
+        self.real += max(course - self.course, timedelta())
+        self.course = course
+
+
+def make_config(folder: Path, **settings: object) -> Config:
+    """Settings for a test, with everything inside one folder."""
+    values: dict[str, object] = {
+        "secret_key": ("test-" + "s" * 40,),
+        "suppression_key": "test-" + "p" * 40,
+        "database_url": f"sqlite:///{folder / 'test.db'}",
+        "outbox_dir": folder / "outbox",
+    }
+    return Config(**(values | settings))
+
+
+def make_services(config: Config, clock: HandClock) -> parts.Services:
+    """The program's parts on a migrated and loaded database, with a clock moved by hand."""
+    built = replace(parts.build(config), clock=clock)
+    upgrade_to_head(built.engine)
+    with store.writing(built.engine) as session:
+        load_shipped(session, clock.now().course)
+    return built
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The address of a PostgreSQL server on which databases may be made."""
+    engine = create_engine(POSTGRES, connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except OperationalError:
+        missing("PostgreSQL")
+    finally:
+        engine.dispose()
+    return POSTGRES
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty PostgreSQL database of this test's own."""
+    name = f"lm_test_{os.getpid()}_{secrets.token_hex(4)}"
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    yield postgres_server.rpartition("/")[0] + f"/{name}"
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Both kinds of database, one after the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def hand_clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def services(tmp_path: Path, database_url: str, hand_clock: HandClock) -> Iterator[parts.Services]:
+    """The program's parts, on both databases."""
+    built = make_services(make_config(tmp_path, database_url=database_url), hand_clock)
+    yield built
+    built.mailer.close()
+    built.engine.dispose()
+
+
+@pytest.fixture
+def new_config(tmp_path: Path) -> Callable[..., Config]:
+    """A maker of settings inside this test's folder."""
+    return lambda **settings: make_config(tmp_path, **settings)
