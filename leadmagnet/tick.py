@@ -22,6 +22,7 @@ from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.process import process_sign_ups
+from leadmagnet.store.agenda import Agenda
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -46,17 +47,21 @@ def post_of(services: Services) -> Post:
 
 def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
     """Do everything that is due and return the counts of the contract's `tick` command."""
-    tally, post, planned = Tally(), post_of(services), 0
-    claimed = 0
-    sweep(post, clock(), tally)
-    while True:
-        busy = answers(services, clock, tally, post)
+    tally, post = Tally(), post_of(services)
+    planned = claimed = 0
+    waits = _agenda(services, clock())
+    while waits.leases and sweep(post, clock(), tally):
+        waits = _agenda(services, clock())
+    while waits.anything:
+        done = answers(services, clock, tally, post) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally)
-        sent = send_due(post, clock, 1, tally)
-        planned, claimed = planned + planned_now, claimed + sent + busy
-        if not (busy or planned_now or sent):
+        done += send_due(post, clock, 1, tally)
+        planned, claimed = planned + planned_now, claimed + done
+        if not (done or planned_now):
             break
-    _purge(services, clock())
+        waits = _agenda(services, clock())
+    while waits.stale and purge(services, clock()):
+        waits = _agenda(services, clock())
     return {
         "now": clock().course.isoformat().replace("+00:00", "Z"),
         "planned": planned,
@@ -68,51 +73,54 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
     }
 
 
+def _agenda(services: Services, now: Now) -> Agenda:
+    with store.reading(services.engine) as session:
+        return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES)
+
+
 def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Post) -> int:
     """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour."""
     config = services.config
-    while True:
+    while _agenda(services, clock()).sign_ups:
         with store.writing(services.engine) as session:
-            if not process_sign_ups(
+            process_sign_ups(
                 session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
-            ):
-                break
+            )
     claimed = 0
-    while done := send_due(post, clock, 0, tally):
+    while _agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
         claimed += done
     return claimed
 
 
 def _plan(services: Services, now: Now, tally: Tally) -> int:
-    """Plan what may be planned at this instant, in several short transactions; return how many rows were looked at."""
-    planned = 0
-    with store.writing(services.engine) as session:
-        end_pauses(session, now.course)
-        if expired := overdue_want_plan(session, now.course):
-            tally.skipped[SkipReason.EXPIRED] += expired
-    for work in (plan_enrollments, remind):
-        while True:
+    """Plan what may be planned at this instant, in short transactions; return how many rows were looked at."""
+    planned, waits = 0, _agenda(services, now)
+    if waits.pauses or waits.overdue:
+        with store.writing(services.engine) as session:
+            end_pauses(session, now.course)
+            if expired := overdue_want_plan(session, now.course):
+                tally.skipped[SkipReason.EXPIRED] += expired
+        waits = _agenda(services, now)
+    for wanted, work in ((waits.plans, plan_enrollments), (waits.reminders, remind)):
+        while wanted:
             with store.writing(services.engine) as session:
                 done = work(session, now.course)
             planned += done
-            if not done:
-                break
+            wanted = done > 0
     return planned
 
 
-def _purge(services: Services, now: Now) -> None:
-    """Forget pending sign-ups that were never confirmed, and the raw form rows that have served their purpose."""
+def purge(services: Services, now: Now) -> int:
+    """Forget pending sign-ups that were never confirmed, and form rows that have served; return how many rows."""
     before = now.course - PENDING_LIVES
     with store.writing(services.engine) as session:
         old = select(Subscriber.id).where(
             Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= before
         )
-        session.execute(
-            delete(Subscriber)
-            .where(Subscriber.id.in_(old.limit(PURGE_BATCH)))
-            .execution_options(synchronize_session=False)
-        )
-        rows = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
-        session.execute(
-            delete(SignUp).where(SignUp.id.in_(rows.limit(PURGE_BATCH))).execution_options(synchronize_session=False)
-        )
+        gone = session.scalars(old.order_by(Subscriber.created_at).limit(PURGE_BATCH)).all()
+        people = delete(Subscriber).where(Subscriber.id.in_(gone), Subscriber.status == SubscriberStatus.PENDING)
+        session.execute(people.execution_options(synchronize_session=False))
+        served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
+        rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
+        session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
+    return len(gone) + len(rows)

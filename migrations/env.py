@@ -1,6 +1,7 @@
 """Alembic's entry. The connection is handed over by leadmagnet/cli/database.py; migrations never read settings."""
 
 from alembic import context
+
 from leadmagnet.store import Base
 from leadmagnet.web.marketing import accounts  # its tables join the metadata
 

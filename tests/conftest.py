@@ -122,3 +122,24 @@ def services(tmp_path: Path, database_url: str, hand_clock: HandClock) -> Iterat
 def new_config(tmp_path: Path) -> Callable[..., Config]:
     """A maker of settings inside this test's folder."""
     return lambda **settings: make_config(tmp_path, **settings)
+
+
+@pytest.fixture
+def clock_at() -> Callable[[datetime], HandClock]:
+    """A maker of clocks that stand at an instant."""
+    return HandClock
+
+
+@pytest.fixture
+def build_services() -> Iterator[Callable[[Config, HandClock], parts.Services]]:
+    """A maker of services on a migrated, loaded database; what it made is closed at the end."""
+    made: list[parts.Services] = []
+
+    def make(config: Config, clock: HandClock) -> parts.Services:
+        made.append(make_services(config, clock))
+        return made[-1]
+
+    yield make
+    for built in made:
+        built.mailer.close()
+        built.engine.dispose()

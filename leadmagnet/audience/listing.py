@@ -1,6 +1,6 @@
 """The subscriber list: who fits a filter, in pages that stay fast however far one turns (keyset, no OFFSET).
 
-A cursor says after whom a page begins, in the order shown; it is opaque to pages, and a damaged one means the first page.
+A cursor says after whom a page begins, in the order shown. It is opaque to pages; a damaged one means the first page.
 Must not know: how a row is worded.
 """
 
@@ -84,7 +84,7 @@ def _holds_text(text: str) -> ColumnElement[bool]:
     )
 
 
-def _stand_at(step: str) -> Select[tuple[int]]:
+def _stand_at(step: str) -> Select[int]:
     """Return the ids of people whose last video so far was this one."""
     later = aliased(Delivery)
     newer = select(later.id).where(
@@ -94,9 +94,7 @@ def _stand_at(step: str) -> Select[tuple[int]]:
         later.id > Delivery.id,
     )
     steps = select(Step.id).where(Step.slug == step)
-    return select(Delivery.subscriber_id).where(
-        Delivery.step_id.in_(steps), Delivery.status.in_(SENT), ~newer.exists()
-    )
+    return select(Delivery.subscriber_id).where(Delivery.step_id.in_(steps), Delivery.status.in_(SENT), ~newer.exists())
 
 
 def counts(session: Session, filter_: Filter, now: datetime) -> dict[Group, int]:

@@ -73,10 +73,15 @@ def _standing(person: Subscriber) -> Happened:
     return Happened("confirmed", person.confirmed_at) if person.confirmed_at else Happened("sign_up", person.created_at)
 
 
-def _newest(ids: Sequence[int]) -> Select[tuple[int, datetime, str, str]]:
+def _newest(ids: Sequence[int]) -> Select[int, datetime, str, str]:
     """Return each person's newest watching, act or check-in; in the same moment a check-in says most."""
     happened = union_all(
-        select(Watch.subscriber_id, Watch.last_at.label("at"), literal("watch").label("kind"), Watch.step_slug.label("what"))
+        select(
+            Watch.subscriber_id,
+            Watch.last_at.label("at"),
+            literal("watch").label("kind"),
+            Watch.step_slug.label("what"),
+        )
         .add_columns(literal(3).label("weight"))
         .where(Watch.subscriber_id.in_(ids)),
         select(Activity.subscriber_id, Activity.at, Activity.kind, Activity.detail, literal(2)).where(

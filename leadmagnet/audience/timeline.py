@@ -1,4 +1,4 @@
-"""One person's timeline: everything that happened, every email, and every reminder that stayed away, each with its reason.
+"""One person's timeline: what happened, every email, and every reminder that stayed away, each with its reason.
 
 Pages and the command `subscribers show` share it, so it is data: no HTML, no colours.
 Must not know: how an event is drawn.
@@ -87,7 +87,8 @@ def _consent_words(event: ConsentEvent) -> str:
     parts = [f"For {event.purposes.replace(' ', ' and ')}."]
     if event.wording_id:
         parts.append(f"Wording {event.wording_id}.")
-    parts.append(f"By {event.channel}{f', form {event.form}' if event.form else ''}.")
+    form = f" {event.form}" if event.form else ""
+    parts.append(f"On the form{form}." if event.channel == "form" else f"By {event.channel}{form and f', form{form}'}.")
     if event.detail:
         parts.append(f"{event.detail[0].upper()}{event.detail[1:]}.")
     return " ".join(parts)

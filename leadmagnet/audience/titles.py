@@ -41,7 +41,9 @@ class Titles:
 
 def titles_of(session: Session) -> Titles:
     """Read the names of all steps and texts. There are a few dozen."""
-    subjects, texts, steps = {}, {}, {}
+    subjects: dict[int, str] = {}
+    texts: dict[str, str] = {}
+    steps: dict[str, str] = {}
     rows = select(Step.id, Step.slug, StepRevision.source).join(StepRevision, Step.revision_id == StepRevision.id)
     for step_id, slug, source in session.execute(rows.order_by(Step.position, Step.id)):
         subject, title = _words(source)

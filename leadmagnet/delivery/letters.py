@@ -23,6 +23,7 @@ from leadmagnet.rendering.document import parse
 from leadmagnet.rendering.email import compile_email
 from leadmagnet.rendering.headers import headers_for, message_id
 from leadmagnet.rendering.links import Links
+from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.rendering.values import Reader, values_for
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.deliveries import OUT, Delivery
@@ -70,6 +71,12 @@ class Desk:
         step_id = row.step_id if row.step_id is not None else self.in_hand.get(row.subscriber_id)
         return self.steps.get(step_id) if step_id is not None else None
 
+    def course_of(self, row: Delivery) -> tuple[str, int]:
+        """Return title and number of videos of the course that a delivery belongs to."""
+        step = self.step_of(row) or next(iter(self.steps.values()))
+        videos = [s for s in self.steps.values() if s.course.id == step.course.id and s.rule.kind is DeliveryKind.VIDEO]
+        return step.course.title, sum(not video.rule.removed for video in videos)
+
     def source_of(self, row: Delivery) -> str:
         """Return the text of a delivery: its step's newest published revision, or the email text of its kind."""
         if row.step_id is not None:
@@ -93,6 +100,9 @@ def _steps(session: Session) -> dict[int, StepInHand]:
 
 def _in_hand(step: Step, course: Course, source: str, number: int) -> StepInHand:
     front = parse(source).front
+    # The text itself says "Video 4"; where it does not, the place in the course counts.
+    written = front.get("number")
+    number = written if isinstance(written, int) else number
     return StepInHand(step.rule(), course, source, str(front.get("title", "")), number, film_seconds(dict(front)))
 
 
@@ -166,12 +176,12 @@ def batches(
     desk: Desk, rows: Sequence[Delivery], now: Now, *, clinic: Clinic, links: Links, most: int
 ) -> list[Outgoing]:
     """Group deliveries by content and return batches of at most `most` letters."""
-    groups: dict[str, list[Delivery]] = defaultdict(list)
+    groups: dict[tuple[str, str, int], list[Delivery]] = defaultdict(list)
     for row in rows:
-        groups[desk.source_of(row)].append(row)
+        groups[desk.source_of(row), *desk.course_of(row)].append(row)
     found: list[Outgoing] = []
-    for source, group in groups.items():
-        content = compile_email(source, clinic, links.public_url)
+    for (source, title, videos), group in groups.items():
+        content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos)
         found.extend(
             _outgoing(content, group[start : start + most], desk, now, clinic, links)
             for start in range(0, len(group), most)
@@ -192,7 +202,7 @@ def _letter(row: Delivery, desk: Desk, now: Now, clinic: Clinic, links: Links) -
     return Letter(
         delivery_id=row.public_id,
         to_email=person.email,
-        to_name=person.first_name,
+        to_name=safe_name(person.first_name),
         message_id=message_id(row.public_id, clinic),
         date=now.course,
         values=values_for(reader, links, now.course),

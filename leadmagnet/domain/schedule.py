@@ -132,7 +132,8 @@ class Rhythm:
 
     def minute(self, share: float = 0.0) -> int:
         """Return the preferred minute moved by a share of the spread, or of what the window leaves of it."""
-        return self.at + int(share * min(self.spread_minutes, self.effective.closes - self.at))
+        closes = self.effective.closes
+        return min(closes - 1, self.at + int(share * min(self.spread_minutes, closes - self.at)))
 
 
 def _span(day: date, rhythm: Rhythm, zone: ZoneInfo) -> tuple[datetime, datetime] | None:

@@ -13,9 +13,6 @@ from leadmagnet.mail.headers import address
 from leadmagnet.mail.mime import Composer, require_values
 from leadmagnet.mail.smtp_session import Account, Session, Verdict
 
-#: A slow server must not hold a batch for longer than its claim lives: after this many seconds the rest goes back.
-_BATCH_SECONDS = 60.0
-
 
 class SmtpMailer:
     """A mailer for one SMTP account. One batch at a time; threads wait for one another."""
@@ -25,10 +22,14 @@ class SmtpMailer:
     batch_size = 100
     has_evidence = False
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
-        """Read the account from the URL (see Account.from_url). Nothing is connected yet. Raises ValueError."""
+    def __init__(self, url: str, timeout: float = 10.0, batch_seconds: float = 60.0) -> None:
+        """Read the account from the URL (see Account.from_url). Nothing is connected yet. Raises ValueError.
+
+        After `batch_seconds` the rest of a batch goes back: a slow server must not outlast the lease of its claim.
+        """
         self._account = Account.from_url(url)
         self._timeout = timeout
+        self._batch_seconds = batch_seconds
         self._session: Session | None = None
         self._lock = threading.Lock()
 
@@ -58,7 +59,7 @@ class SmtpMailer:
             self._drop()
         results: list[Result] = []
         stop = ""
-        deadline = time.monotonic() + _BATCH_SECONDS
+        deadline = time.monotonic() + self._batch_seconds
         for letter in letters:
             if not stop and time.monotonic() > deadline:
                 stop = "not tried: the server is too slow"

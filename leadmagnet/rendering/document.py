@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import yaml
 
@@ -67,6 +68,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+@lru_cache(maxsize=512)
 def parse(source: str, name: str = "") -> Document:
     """Read a text into its parts. Raises BadDocument."""
     text = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

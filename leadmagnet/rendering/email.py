@@ -36,7 +36,7 @@ _WHY: Final[Mapping[DeliveryKind, str]] = {
     ),
     DeliveryKind.VIDEO: _ASKED,
     DeliveryKind.FINISHED: _ASKED,
-    DeliveryKind.REMINDER: "You get this because you chose {{{{days_phrase}}}} for your exercise reminders.",
+    DeliveryKind.REMINDER: "You get this because you asked for exercise reminders, on {{{{days_phrase}}}}.",
 }
 
 

@@ -30,7 +30,7 @@ def safe_name(raw: str) -> str:
     """Return a name that can only be read as a name: one line, no links, no marks, no hidden characters."""
     kept = "".join(_character(letter) for letter in raw[:500])
     words = [word for word in kept.split() if not _LINK.search(word)]
-    return " ".join(words)[:NAME_LENGTH].strip(" ,.-")
+    return " ".join(words)[:NAME_LENGTH].strip(" ,-")
 
 
 def _character(letter: str) -> str:

@@ -28,11 +28,13 @@ def sample_letter(
     *,
     home_title: str = "Six core videos",
     videos: int = 6,
-    next_title: str | None = "Side plank",
+    next_title: str | None = "Front plank",
 ) -> Expanded:
     """Return the letter that the sample reader would get; `next_title` is the video after it. Raises BadDocument."""
     content = compile_email(source, clinic, public_url, home_title=home_title, videos=videos)
-    reader = sample_reader(parse(source), clinic, now, next_title)
+    document = parse(source)
+    is_last = document.front.get("number") == videos
+    reader = sample_reader(document, clinic, now, None if is_last else next_title)
     return expand(content, values_for(reader, Links(public_url, _NO_KEY), now))
 
 

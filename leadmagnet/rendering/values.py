@@ -73,12 +73,12 @@ def _words(reader: Reader, now: datetime) -> dict[str, str]:
         "video_title": title,
         "video_number": str(reader.step_number),
         "video_length": phrases.length(reader.film_seconds),
-        "exercise": phrases.in_sentence(title),
+        "exercise": phrases.in_sentence(title) or "your exercise",
         "next_line": _next_line(reader, now),
         "days_phrase": phrases.days(reader.exercise_days),
         "goal_phrase": phrases.count(reader.goal, "session"),
         "weeks_phrase": phrases.count(reader.good_weeks, "good week"),
-        "strip_number": str(reader.step_number),
+        "strip_number": str(max(1, reader.step_number)),
     }
 
 

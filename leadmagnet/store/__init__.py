@@ -2,6 +2,7 @@
 
 from leadmagnet.store import (
     activities,
+    agenda,
     check_ins,
     claims,
     clocks,
@@ -25,6 +26,7 @@ from leadmagnet.store.engine import connect, reading, writing
 __all__ = [
     "Base",
     "activities",
+    "agenda",
     "check_ins",
     "claims",
     "clocks",

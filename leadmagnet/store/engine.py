@@ -59,10 +59,9 @@ def _tune_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Give a session that only reads; whatever it changed is rolled back."""
+    """Give a session that only reads: nothing is committed. What was read stays readable afterwards."""
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session
-        session.rollback()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Marketers and their roles: the columns, as plain mixins. The classes themselves are made in web/marketing/accounts.py.
+"""Marketers and their roles: the columns, as plain mixins. The classes are made in web/marketing/accounts.py.
 
 Must not know: Flask, passwords in the clear, what a role may do on which page.
 """

@@ -18,6 +18,7 @@ class SignUp(Base):
 
     __tablename__ = "sign_up"
     __table_args__ = (
+        Index(None, "asked_at"),
         Index(
             "ix_sign_up_waiting", "id", sqlite_where=text("handled_at IS NULL"), postgresql_where=text("handled_at IS NULL")
         ),

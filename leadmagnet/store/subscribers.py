@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SubscriberStatus
@@ -21,6 +21,12 @@ class Subscriber(Base):
         one_of("status", SubscriberStatus),
         Index("ix_subscriber_status_id", "status", "id"),
         Index("ix_subscriber_created_at_id", "created_at", "id"),
+        Index(
+            "ix_subscriber_pending",
+            "created_at",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
         Index("ix_subscriber_remind_at", "remind_at"),
         Index("ix_subscriber_paused_until", "paused_until"),
     )

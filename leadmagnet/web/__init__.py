@@ -8,9 +8,9 @@ from __future__ import annotations
 from flask import Flask
 
 from leadmagnet.services import Services
-from leadmagnet.web import assets, errors, health, outbox, robots, security
+from leadmagnet.web import assets, errors, health, marketing, outbox, pages, robots, security
 from leadmagnet.web.public import articles, landing
-from leadmagnet.web.subscriber import confirm
+from leadmagnet.web.subscriber import confirm, done, leave, own_page, video
 
 
 def register(app: Flask) -> None:
@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
     security.register(app, parts.config)
     assets.register(app)
     errors.register(app)
-    for room in (landing, articles, confirm, outbox, health, robots):
+    for room in (landing, articles, confirm, video, done, leave, own_page, outbox, health, robots):
         app.register_blueprint(room.blueprint)
-    app.jinja_env.globals["clinic"] = parts.clinic
+    app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero)
+    marketing.register(app)

@@ -1,4 +1,4 @@
-"""Files for the browser: our own style sheets and scripts, and the media of the content. Addresses carry a content hash.
+"""Files for the browser: our own style sheets and scripts, and the content's media. Addresses carry a content hash.
 
 Small text files are kept compressed in memory; films and pictures come from the disk, with range requests.
 Must not know: which page shows a file.
@@ -15,8 +15,9 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, make_response, request, send_from_directory, url_for
 from werkzeug.security import safe_join
 
+from leadmagnet.content import MEDIA
+
 STATIC = Path(__file__).parent / "static"
-MEDIA = Path(__file__).parent.parent / "content" / "media"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -118,7 +119,7 @@ def _send(folder: Path, name: str) -> Response:
 
 def _send_text(path: Path) -> Response:
     text = _load(path, path.stat().st_mtime_ns)
-    packs = "gzip" in request.accept_encodings
+    packs = bool(request.accept_encodings["gzip"])
     response = make_response(text.packed if packs else text.plain)
     response.headers["Content-Type"] = _TYPES[path.suffix]
     response.headers["Vary"] = "Accept-Encoding"
@@ -126,7 +127,8 @@ def _send_text(path: Path) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     # Two encodings are two representations, so each has a tag of its own.
     response.set_etag(f"{text.etag}-gzip" if packs else text.etag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def register(app: Flask) -> None:

@@ -50,6 +50,6 @@ def is_loopback(host: str) -> bool:
 
 
 def shows_outbox() -> bool:
-    """Say whether emails are only files here and PUBLIC_URL is this machine: a trial, in which the outbox has a page."""
+    """Say whether emails are only files here and PUBLIC_URL is this machine: then the outbox has a page."""
     config = services().config
     return config.mail_transport == ("outbox",) and config.is_loopback

@@ -19,7 +19,7 @@ _PAGES = {
     413: ("That was more than we can take", "Please shorten what you wrote and send it again."),
     422: ("Something is missing", "Please go back and look over the form."),
     429: ("Too much at once", "Please wait a few minutes and try again."),
-    500: ("Something went wrong on our side", "Nothing of yours is lost. Please try again in a few minutes, or call us."),
+    500: ("Something went wrong on our side", "Nothing of yours is lost. Please try again in a few minutes."),
     503: ("We’ll be back in a moment", "Please try again in a few minutes, or call us."),
 }
 _HOME = {"href": "/", "words": "Go to the start page"}
@@ -41,13 +41,13 @@ def _page(error: HTTPException) -> Response:
     return _answer(heading, words, code, show_phone=code >= 500)
 
 
-def _old_link(error: OldLink) -> Response:
+def _old_link(_error: OldLink) -> Response:
     heading = "This link is old or was cut in two"
     words = "Please copy the whole link from the email. If that doesn’t help, sign up once more; it takes a moment."
     return _answer(heading, words, 404, show_phone=False)
 
 
-def _stale_form(error: CSRFError) -> Response:
+def _stale_form(_error: CSRFError) -> Response:
     heading = "This page lay open for a while"
     words = "Please go back, load it once more, and press the button again. Your browser has to allow our small cookie."
     return _answer(heading, words, 400, show_phone=False)

@@ -63,7 +63,9 @@ def _migrations(connection: Connection) -> str:
         return ""
     found = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
     wanted = _heads(MIGRATIONS)
-    return "" if not wanted or found == wanted else f"the database is at {sorted(found)}, the program at {sorted(wanted)}"
+    if not wanted or found == wanted:
+        return ""
+    return f"the database is at {sorted(found)}, the program at {sorted(wanted)}"
 
 
 @cache

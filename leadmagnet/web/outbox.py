@@ -26,7 +26,8 @@ _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 @blueprint.before_request
 def _only_here() -> None:
-    forwarded = any(name.lower() == "forwarded" or name.lower().startswith("x-forwarded-") for name, _ in request.headers)
+    names = [name.lower() for name, _ in request.headers]
+    forwarded = any(name == "forwarded" or name.startswith("x-forwarded-") for name in names)
     if not shows_outbox() or forwarded or not is_loopback(remote_ip()):
         abort(404)
 
@@ -80,7 +81,7 @@ def _neighbours(name: str) -> tuple[str, str]:
 
 @blueprint.get("/<name>/html")
 def body(name: str) -> Response:
-    """Send the HTML part for the frame: styles and our own pictures, nothing that runs, links open outside the frame."""
+    """Send the HTML part for the frame: styles and our own pictures, nothing that runs. Links leave the frame."""
     html = _read(name).html
     based, times = _HEAD.subn(lambda found: f'{found[0]}<base target="_top">', html, count=1)
     response = make_response(based if times else f'<base target="_top">{html}')

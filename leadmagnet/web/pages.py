@@ -9,15 +9,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from leadmagnet import content
 from leadmagnet.domain.message import fill
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.document import Document, parse
 from leadmagnet.rendering.markdown import to_html
 
+#: The telephone number where it is not a link already: on a phone, one tap calls.
+_BARE_PHONE = re.compile(r"\{\{clinic_phone\}\}(?![^<]*</a>)")
 _HEADING = re.compile(r"^## +(.+)$", re.MULTILINE)
 
 
@@ -33,7 +35,7 @@ class Part:
 @cache
 def page(name: str) -> Document:
     """Return one page's document. They are files of the program, so they are read once."""
-    return parse((FOLDER / f"{name}.md").read_text(encoding="utf-8"), f"{name}.md")
+    return parse((content.PAGES / f"{name}.md").read_text(encoding="utf-8"), f"{name}.md")
 
 
 def html(markdown: str, clinic: Clinic, extra: Mapping[str, str] | None = None) -> Markup:
@@ -43,7 +45,9 @@ def html(markdown: str, clinic: Clinic, extra: Mapping[str, str] | None = None) 
 
 @cache
 def _html(markdown: str, clinic: Clinic, extra: tuple[tuple[str, str], ...]) -> str:
-    return fill(to_html(markdown, own_pages=True), clinic.constants() | dict(extra), escape=True)
+    call = f'<a href="{escape(clinic.phone_href)}">{{{{clinic_phone}}}}</a>'
+    linked = _BARE_PHONE.sub(call, to_html(markdown, own_pages=True))
+    return fill(linked, clinic.constants() | dict(extra), escape=True)
 
 
 def plain(markdown: str, clinic: Clinic, extra: Mapping[str, str] | None = None) -> str:
@@ -60,6 +64,12 @@ def parts(document: Document, clinic: Clinic) -> list[Part]:
 
 def _anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+@cache
+def hero() -> Markup:
+    """Return the moving drawing of the landing page. It stands inside the page to use the page's colours."""
+    return Markup((content.MEDIA / "hero.inline.svg").read_text(encoding="utf-8"))  # noqa: S704 (our own file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""A person's weeks as pages show them: slots and words, rest days never as gaps. Must not know: one exercise from another."""
+"""A person's weeks as pages show them: slots and words, rest days never as gaps.
+
+Must not know: one exercise from another.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,11 @@ class Row:
     goal: int
     slots: int
     current: bool
+
+    @property
+    def words(self) -> str:
+        """Return "2 of 3"; beyond the goal the count alone, because "4 of 3" is no sentence."""
+        return f"{self.done} of {self.goal}" if self.done <= self.goal else f"{self.done} done"
 
 
 def of_person(session: Session, person: Subscriber, today: date) -> tuple[list[Row], str]:

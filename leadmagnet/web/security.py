@@ -34,7 +34,7 @@ _POLICY = {
     "frame-ancestors": "'none'",
     "frame-src": "'self'",
 }
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def register(app: Flask, config: Config) -> None:

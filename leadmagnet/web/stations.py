@@ -51,7 +51,8 @@ def _station(
     look = "now" if place.state == "here" or just_begun else place.state
     href = "" if look == "next" else link(place.slug)
     caption = _caption(look, place, day, today)
-    aside = "Done" if place.checked_in else "You are here" if look == "now" and caption != "You are here" else ""
+    said = "Done" if place.checked_in else "You are here" if look == "now" else ""
+    aside = "" if said == caption else said
     return Station(look, place.number, place.title, caption, figure, href, aside, place.checked_in)
 
 
@@ -62,4 +63,4 @@ def _caption(look: str, place: Place, day: date | None, today: date) -> str:
         return "Later" if look == "next" else ""
     if look == "next":
         return "Today" if day == today else words.short_day(day)
-    return f"Done, from {words.bare_day(day)}" if place.checked_in else f"Since {words.bare_day(day)}"
+    return "Done" if place.checked_in else f"Since {words.bare_day(day)}"

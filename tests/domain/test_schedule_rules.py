@@ -98,7 +98,8 @@ def test_an_hour_the_subscriber_chose_beats_the_window(hour: str, effective: str
 @pytest.mark.parametrize(
     ("share", "spread", "hour", "minute"),
     [(0.0, 60, "09:00", 540), (0.5, 60, "09:00", 570), (0.999, 60, "09:00", 599), (0.5, 0, "09:00", 540),
-     (0.5, 240, "19:00", 1170), (0.999, 240, "19:00", 1199)],
+     (0.5, 240, "19:00", 1170), (0.999, 240, "19:00", 1199),
+     (1.0, 240, "19:00", 1199)],
 )  # fmt: skip
 def test_the_spread_moves_by_a_share_and_stays_inside_the_window(
     share: float, spread: int, hour: str, minute: int

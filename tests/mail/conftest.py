@@ -179,6 +179,9 @@ class Handler:
     async def _say(self, server, answer: str) -> str:
         if answer == "drop":
             server.transport.close()
+        if answer == "slow":
+            await asyncio.sleep(0.3)
+            return "250 OK"
         if answer == "hang":
             await asyncio.sleep(60)
         return answer
@@ -363,7 +366,9 @@ def rig(request, tmp_path, closed_port):
         made = Rig(SmtpMailer(server.url, timeout=2), lambda: [from_bytes(one.raw) for one in server.received])
     elif request.param == "sendgrid":
         server = request.getfixturevalue("sendgrid")
-        made = Rig(SendGridMailer(stand_in.KEY, server.url, 2), lambda: [_from_stand_in(one) for one in server.delivered])
+        made = Rig(
+            SendGridMailer(stand_in.KEY, server.url, 2), lambda: [_from_stand_in(one) for one in server.delivered]
+        )
     elif request.param == "memory":
         fake = request.getfixturevalue("memory")
         made = Rig(fake, lambda: [_from_memory(*one) for one in fake.sent])

@@ -24,8 +24,8 @@ def test_lines_and_order(batch, letter):
     head, _, body = raw.partition(b"\r\n\r\n")
     names = [line.split(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert names == [
-        "From", "Reply-To", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Id",
-        "Feedback-ID", "Auto-Submitted", "X-Leadmagnet-Delivery", "MIME-Version", "Content-Type",
+        "From", "Reply-To", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post",
+        "List-Id", "Feedback-ID", "Auto-Submitted", "X-Leadmagnet-Delivery", "MIME-Version", "Content-Type",
     ]  # fmt: skip
     assert all(len(line) <= 76 for line in body.split(b"\r\n"))
     long = [line for line in head.split(b"\r\n") if len(line) > 78]

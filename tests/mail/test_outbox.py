@@ -111,7 +111,9 @@ def test_reading_gives_both_parts_headers_in_order_and_the_source(outbox, place,
     assert mail.header("X-None") == ""
 
 
-@pytest.mark.parametrize("name", ["", "..", ".", "../secret", "new/d1.leadmagnet", "/etc/passwd", ".hidden", "a\x00b", "none"])
+@pytest.mark.parametrize(
+    "name", ["", "..", ".", "../secret", "new/d1.leadmagnet", "/etc/passwd", ".hidden", "a\x00b", "none"]
+)
 def test_reading_stays_inside(outbox, place, batch, letter, name):
     outbox.send(batch(letter("d1")))
     (place / "secret").write_text("From: x\n\nsecret")

@@ -91,6 +91,14 @@ def test_silence_after_the_dot_is_unknown(smtp_server, mailer_for, batch, letter
     assert time.monotonic() - begun < 2
 
 
+def test_a_slow_server_gives_the_rest_of_a_batch_back(smtp_server, batch, letter):
+    server = smtp_server()
+    server.data["d1@reader.example"] = "slow"
+    mailer = SmtpMailer(server.url, timeout=2, batch_seconds=0.2)
+    assert _outcomes(mailer.send(batch(*_three(letter)))) == [Outcome.SENT, Outcome.RETRY, Outcome.RETRY]
+    mailer.close()
+
+
 @pytest.mark.parametrize("behaviour", ["drop", "hang"])
 def test_lost_before_the_data_is_tried_again(smtp_server, mailer_for, batch, letter, behaviour):
     server = smtp_server()

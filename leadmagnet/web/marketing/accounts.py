@@ -32,17 +32,17 @@ class Role(RoleColumns, Base, RoleMixin):
     __tablename__ = "role"
 
 
-class Marketer(MarketerColumns, Base, UserMixin):
+class Marketer(MarketerColumns, Base, UserMixin):  # type: ignore[misc]  # the library writes plain types for columns
     """Somebody who signs in to the workspace."""
 
     __tablename__ = "marketer"
 
     roles: Mapped[list[Role]] = relationship(secondary=membership)  # type: ignore[assignment]  # as the library asks
 
-    def is_at_least(self, role: MarketerRole) -> bool:
+    def is_at_least(self, role: str) -> bool:
         """Say whether one of the person's roles is this one or above it."""
         order = list(MarketerRole)
-        return any(order.index(MarketerRole(mine.name)) <= order.index(role) for mine in self.roles)
+        return any(order.index(MarketerRole(mine.name)) <= order.index(MarketerRole(role)) for mine in self.roles)
 
 
 def register(app: Flask, services: Services) -> None:
@@ -104,4 +104,3 @@ def add_marketer(app: Flask, email: str, role: str, password: str) -> None:
         roles = [store.find_role(role) or store.create_role(name=role)]
         store.create_user(email=address, password=hash_password(tidy), roles=roles, created_at=real_now())
         store.commit()
-

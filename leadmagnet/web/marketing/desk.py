@@ -17,7 +17,12 @@ from leadmagnet.web.marketing.words import Moment
 from leadmagnet.web.security import keep_private
 
 blueprint = Blueprint(
-    "marketing", __name__, url_prefix="/admin", template_folder="templates", static_folder="static", static_url_path="/static"
+    "marketing",
+    __name__,
+    url_prefix="/admin",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
 )
 
 #: Pages that change something about a person, or take people's data out.
@@ -64,7 +69,7 @@ def shared() -> dict[str, object]:
 
 @blueprint.errorhandler(403)
 def _not_yours(_error: Exception) -> tuple[str, int]:
-    title, words = "This is not yours to do", "Your account may look. Ask an owner of the workspace to do this, or for more rights."
+    title, words = "This is not yours to do", "Your account may look. Ask an owner to do this, or for more rights."
     return render_template("marketing/message.html", title=title, words=words), 403
 
 

@@ -7,10 +7,10 @@ Must not know: how passwords are checked.
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from flask import Flask, Response, make_response, render_template, request
-from flask_limiter import Limiter
-from flask_limiter.extension import RequestLimit
+from flask_limiter import Limiter, RequestLimit
 from flask_security.forms import LoginForm
 from flask_security.utils import validate_redirect_url
 from wtforms import EmailField, HiddenField, PasswordField, SubmitField
@@ -21,7 +21,7 @@ from leadmagnet.web.context import remote_ip
 TRIES, TRIES_OF_NETWORK = "10 per minute", "60 per minute"
 
 
-class SignIn(LoginForm):  # type: ignore[misc]  # its parent comes without types
+class SignIn(LoginForm):
     """Address and password, nothing else. The library's checks stay as they are."""
 
     email = EmailField("Email", validators=[DataRequired("Write the address you sign in with.")])
@@ -57,7 +57,7 @@ def _slow_down(_limit: RequestLimit) -> Response:
 def limit_tries(app: Flask) -> None:
     """Put the brake before the library's sign-in view. Looking at the form costs nothing."""
     limiter = Limiter(network, app=app, storage_uri="memory://")
-    posts = {"methods": ["POST"], "on_breach": _slow_down}
-    view = app.view_functions["security.login"]
+    posts: dict[str, Any] = {"methods": ["POST"], "on_breach": _slow_down}
+    view: Any = app.view_functions["security.login"]
     view = limiter.limit(TRIES_OF_NETWORK, key_func=network, **posts)(view)
     app.view_functions["security.login"] = limiter.limit(TRIES, key_func=_address_and_network, **posts)(view)

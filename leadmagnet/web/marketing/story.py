@@ -7,7 +7,7 @@ not sent, diamond hurt. Must not know: queries, requests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from leadmagnet.audience import timeline
@@ -15,7 +15,7 @@ from leadmagnet.audience.timeline import Event
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.rendering.phrases import WEEKDAYS
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.web.marketing.words import FELT, Moment, kind
+from leadmagnet.web.marketing.words import FELT, Moment, kind, low
 
 #: What a delivery's state adds to the kind of email.
 _STATES: Mapping[str, str] = {
@@ -60,6 +60,23 @@ class Told:
     why: str
 
 
+def folded(events: Sequence[Event]) -> list[Event]:
+    """Tell what happened in one act once: a sign-up with its consent request, 'it hurt' with what it stopped."""
+    kept: list[Event] = []
+    for event in events:
+        last = kept[-1] if kept and kept[-1].at == event.at else None
+        if last and last.kind == timeline.SIGN_UP and (event.kind, event.status) == (timeline.CONSENT, "requested"):
+            wording = event.reason.partition("Wording ")[2].partition(".")[0]
+            kept[-1] = replace(last, reason=f"{last.reason}{f' Consent wording {wording}.' if wording else ''}")
+        elif not (last and _hurts(last, timeline.CHECK_IN) and _hurts(event, timeline.ACT)):
+            kept.append(event)
+    return kept
+
+
+def _hurts(event: Event, kind_: str) -> bool:
+    return (event.kind, event.status) == (kind_, "hurt")
+
+
 def told(event: Event, here: Moment) -> Told:
     """Return how an event is told."""
     shape, head = _shape(event), _head(event)
@@ -83,10 +100,10 @@ def _head(event: Event) -> str:
         return _CONSENTS.get(event.status, f"Consent {event.status}")
     if event.kind == timeline.WATCH:
         end = "to the end" if event.status == "100%" else f"as far as {event.status}"
-        return f"Watched {_low(event.title)} {end}"
+        return f"Watched {low(event.title)} {end}"
     if event.kind == timeline.CHECK_IN:
         felt = FELT.get(event.status, event.status)
-        return f"Said {_low(event.title)} hurt" if event.status == "hurt" else f"Did {_low(event.title)}: {felt}"
+        return f"Said {low(event.title)} hurt" if event.status == "hurt" else f"Did {low(event.title)}: {felt}"
     if event.kind == timeline.ACT:
         return _ACTS.get(event.status, event.status.capitalize())
     title = f": “{event.title}”" if event.title else ""
@@ -94,15 +111,12 @@ def _head(event: Event) -> str:
 
 
 def _why(event: Event) -> str:
-    if event.kind == timeline.CHECK_IN and event.reason:
-        return f"Wrote: “{event.reason}”"
+    if event.kind == timeline.CHECK_IN:
+        wrote = f"Wrote: “{event.reason}” " if event.reason else ""
+        return f"{wrote}{'Videos and reminders stopped.' if event.status == 'hurt' else ''}".strip()
     if event.kind == timeline.ACT and event.status == "hurt" and event.title:
         return f"{event.title}. Reminders are stopped and the next video waits. {event.reason}".strip()
     return event.reason
-
-
-def _low(title: str) -> str:
-    return title[:1].lower() + title[1:]
 
 
 def hurt_words(events: Sequence[Event], person: Subscriber, here: Moment) -> str:
@@ -110,7 +124,7 @@ def hurt_words(events: Sequence[Event], person: Subscriber, here: Moment) -> str
     name = person.first_name or "This person"
     checks = (e for e in reversed(events) if e.kind == timeline.CHECK_IN and e.status == "hurt")
     last = next(checks, None)
-    what = f"{_low(last.title)} hurt" if last else "it hurt"
+    what = f"{low(last.title)} hurt" if last else "it hurt"
     at = last.at if last else person.hurt_at
     return f"{name} said {what}, {here.when(at)}." if at else f"{name} said {what}."
 
@@ -125,4 +139,3 @@ def rhythm_words(person: Subscriber) -> str:
 def sunday(monday: date) -> date:
     """Return the last day of a week."""
     return monday + timedelta(days=6)
-

@@ -50,7 +50,7 @@ def subscriber(number: int) -> str:
             state=words.badge(group, person.status),
             came_from=form.title if form else person.source,
             hurt=story.hurt_words(events, person, here) if person.hurt_at else "",
-            days=_days([event for event in events if event.status != DeliveryStatus.DUE], here),
+            days=_days(story.folded([event for event in events if event.status != DeliveryStatus.DUE]), here),
             path=path,
             sent=sum(station.state != "next" for station in path.stations),
             weeks=_weeks(session, person, here),
@@ -81,7 +81,8 @@ def _weeks(session: Session, person: Subscriber, here: Moment) -> list[dict[str,
     days = [check.day for check in store.check_ins.of_subscriber(session, person.id)]
     today = local_day(here.now, zone(person.timezone))
     since = local_day(person.confirmed_at or person.created_at, zone(person.timezone))
-    shown = [w for w in weeks(days, len(person.days), today, WEEKS_SHOWN) if w.done or (today - w.monday).days < 7 or w.monday >= since]
+    last = weeks(days, len(person.days), today, WEEKS_SHOWN)
+    shown = [w for w in last if w.done or story.sunday(w.monday) >= since]
     return [
         {
             "name": "This week" if (today - w.monday).days < 7 else week(w.monday, story.sunday(w.monday)),
@@ -105,7 +106,8 @@ def _act(number: int, act: Callable[[Session, Subscriber], object], words_after:
 def pause(number: int) -> Response:
     """Pause all emails until somebody resumes."""
     at, who = now().course, actor()
-    return _act(number, lambda s, p: steering.pause(s, p, at, until=None, actor=who), "Paused. Nothing goes out until somebody resumes.")
+    said = "Paused. Nothing goes out until somebody resumes."
+    return _act(number, lambda s, p: steering.pause(s, p, at, until=None, actor=who), said)
 
 
 @blueprint.post("/subscribers/<int:number>/resume")

@@ -113,15 +113,16 @@ def kind(name: str) -> str:
 
 def last_thing(last: Happened, titles: Titles, moment: Moment) -> str:
     """Return "Did side plank, yesterday"."""
-    when = moment.when(last.at) if moment.today == local_day(last.at, moment.zone) else moment.day(local_day(last.at, moment.zone))
+    day = local_day(last.at, moment.zone)
+    when = moment.when(last.at) if day == moment.today else moment.day(day)
     if last.kind == "watch":
-        return f"Watched {_low(titles.step(last.what))}, {when}"
+        return f"Watched {low(titles.step(last.what))}, {when}"
     if last.kind.startswith("felt ") and last.kind != "felt hurt":
-        return f"Did {_low(titles.step(last.what))}, {when}"
+        return f"Did {low(titles.step(last.what))}, {when}"
     return f"{_LAST.get(last.kind, last.kind.capitalize())}, {when}"
 
 
-def _low(title: str) -> str:
+def low(title: str) -> str:
     """Return a title in the middle of a sentence."""
     return title[:1].lower() + title[1:]
 
@@ -137,8 +138,14 @@ def next_email(row: Row, group: Group, total: int, moment: Moment) -> str:
     if group is Group.PAUSED:
         return _pause_words(row.person, moment)
     if row.next is None:
-        return "No reminders any more" if group is Group.QUIET else "Being planned"
+        return _no_email_yet(row.person, group, moment)
     return f"{_next_name(row.next, row.videos_sent, total)} {moment.when(row.next.due_at)}"
+
+
+def _no_email_yet(person: Subscriber, group: Group, moment: Moment) -> str:
+    if group is Group.QUIET or not person.wants_reminders:
+        return "No reminders any more"
+    return f"Perhaps a reminder {moment.when(person.remind_at)}" if person.remind_at else "Nothing planned"
 
 
 def _pause_words(person: Subscriber, moment: Moment) -> str:

@@ -62,15 +62,15 @@ def check_inbox() -> str:
 
 
 def _request(session: Session, sent: SignUpForm) -> Request:
-    assert sent.address is not None  # noqa: S101 (validate_email has run)
     slug = _known_form(session, sent.form.data or "")
+    consent = _consent(session, slug)
     return Request(
         address=sent.address,
         first_name=sent.name,
         timezone=sent.timezone.data or "",
         form=slug,
-        wording=_consent(session, slug).wording,
-        language=_consent(session, slug).language,
+        wording=consent.wording,
+        language=consent.language,
         page=_where(),
         ip=remote_ip(),
         user_agent=user_agent(),

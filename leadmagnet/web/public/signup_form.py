@@ -48,8 +48,9 @@ class SignUpForm(FlaskForm):
     shown = StringField()
     homepage = StringField()
 
-    address: Address | None = None
-    name: str = ""
+    #: What the checks made of the fields; there once the form is sound.
+    address: Address
+    name: str
 
     def validate_email(self, given: StringField) -> None:
         """Keep the address, or say how to mend it."""

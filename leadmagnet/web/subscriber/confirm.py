@@ -92,7 +92,8 @@ def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:
     found = course.of_subscriber(session, person.id)
     path = path_of(session, person, moment.course)
     today = local_day(moment.course, zone(person.timezone))
-    newest = next((p for p in reversed(path.stations) if p.state != "next"), path.stations[0] if path.stations else None)
+    first = path.stations[0] if path.stations else None
+    newest = next((place for place in reversed(path.stations) if place.state != "next"), first)
 
     def link(slug: str) -> str:
         return here(services_.links.video(person.id, slug))

@@ -27,7 +27,17 @@ from leadmagnet.web.subscriber.tokens import by_video
 blueprint = Blueprint("video", __name__, url_prefix="/v")
 blueprint.after_request(keep_private)
 
-SECTIONS = ("Purpose", "Steps", "Easier", "Harder", "On a chair or standing", "Common mistakes", "When to stop", "Transcript")
+#: Headings of a step's text that the page shows; the others are emails.
+SECTIONS = (
+    "Purpose",
+    "Steps",
+    "Easier",
+    "Harder",
+    "On a chair or standing",
+    "Common mistakes",
+    "When to stop",
+    "Transcript",
+)
 
 
 @blueprint.get("/<slug>")
@@ -70,8 +80,8 @@ def report(slug: str) -> tuple[str, int]:
 
 
 def _reported() -> tuple[str, int]:
-    body = request.get_json(silent=True) if request.is_json else request.form
-    if not hasattr(body, "get"):
+    body = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    if not isinstance(body, dict):
         abort(400)
     token, percent = body.get("t"), str(body.get("percent", ""))
     if not isinstance(token, str) or not percent.isdecimal() or len(percent) > 3 or int(percent) > 100:
@@ -145,9 +155,7 @@ def _content(found: Course, video: Video) -> dict[str, object]:
     }
 
 
-def _personal(
-    session: Session, person: Subscriber, found: Course, video: Video, path: Path, token: str
-) -> str:
+def _personal(session: Session, person: Subscriber, found: Course, video: Video, path: Path, token: str) -> str:
     links, moment = services().links, now().course
     today = local_day(moment, zone(person.timezone))
     needs_asking = person.asked_first_at is None
@@ -166,7 +174,7 @@ def _personal(
             "done_action": here(links.done(person.id, video.step_id)),
             "page_href": here(links.page(person.id)),
             "stations": of_person(path, found, person, today, lambda slug: here(links.video(person.id, slug))),
-            "coming": coming and words.full_day(local_day(coming.at, zone(person.timezone))) if coming and coming.at else "",
-            "coming_title": coming.title if coming else "",
+            "coming": coming,
+            "coming_on": words.full_day(local_day(coming.at, zone(person.timezone))) if coming and coming.at else "",
         },
     )

@@ -1,0 +1,142 @@
+"""One batch of an import: sort out whom we know, write the others down in sets.
+
+Must not know: files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from leadmagnet import store
+from leadmagnet.audience.import_rows import Candidate, Plan, Report
+from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.status import DeliveryKind, SkipReason, SubscriberStatus
+from leadmagnet.store.base import random_id
+from leadmagnet.store.consents import ConsentEvent
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.store.suppressions import Suppression, email_hash
+
+_STOPPED: Mapping[str, str] = {
+    SubscriberStatus.UNSUBSCRIBED: "This person has left. Only they can come back, by signing up again.",
+    SubscriberStatus.BOUNCED: "This address does not take mail.",
+    SubscriberStatus.COMPLAINED: "This person marked an email as spam.",
+}
+_SUPPRESSED = "This address stays stopped: its owner was erased after leaving, or it never took mail."
+
+
+def write(session: Session, batch: Sequence[Candidate], plan: Plan, report: Report) -> None:
+    """Write a batch in which no address comes twice."""
+    barred = _suppressed(session, batch, plan)
+    people = select(Subscriber).where(Subscriber.email_canonical.in_([c.canonical for c in batch])).with_for_update()
+    known = {person.email_canonical: person for person in session.scalars(people)}
+    enrolled = _enrolled(session, [person.id for person in known.values()], plan)
+    new, agreed, starting = [], [], []
+    for candidate in batch:
+        person = known.get(candidate.canonical)
+        if candidate.canonical in barred:
+            report.reject(candidate.row, _SUPPRESSED)
+        elif person is None:
+            new.append(candidate)
+        elif person.status in _STOPPED:
+            report.reject(candidate.row, _STOPPED[person.status])
+        else:
+            changed = _fill_in(person, candidate)
+            if plan.sequence_id is not None and person.status == SubscriberStatus.PENDING:
+                _activate(session, person, plan)
+                agreed.append((person.id, candidate))
+            if person.status == SubscriberStatus.ACTIVE and plan.sequence_id and person.id not in enrolled:
+                starting.append(person.id)
+                changed = True
+            report.updated += changed
+            report.unchanged += not changed
+    made = _create(session, new, plan)
+    report.created += len(made)
+    _record_consent(session, [*made, *agreed], plan)
+    _enroll(session, [*(person_id for person_id, _ in made), *starting], plan)
+    session.flush()
+
+
+def _suppressed(session: Session, batch: Sequence[Candidate], plan: Plan) -> set[str]:
+    by_hash = {email_hash(plan.suppression_key, c.canonical): c.canonical for c in batch}
+    found = session.scalars(select(Suppression.email_hash).where(Suppression.email_hash.in_(by_hash)))
+    return {by_hash[one] for one in found}
+
+
+def _enrolled(session: Session, ids: Sequence[int], plan: Plan) -> set[int]:
+    if plan.sequence_id is None or not ids:
+        return set()
+    query = select(Enrollment.subscriber_id).where(
+        Enrollment.subscriber_id.in_(ids), Enrollment.sequence_id == plan.sequence_id
+    )
+    return set(session.scalars(query))
+
+
+def _fill_in(person: Subscriber, candidate: Candidate) -> bool:
+    """Take over what the row says, never an empty value. Where a person came from stays what it was."""
+    before = person.first_name, person.timezone
+    person.first_name = candidate.first_name or person.first_name
+    person.timezone = candidate.timezone or person.timezone
+    return before != (person.first_name, person.timezone)
+
+
+def _activate(session: Session, person: Subscriber, plan: Plan) -> None:
+    """A pending person for whom the file brings consent and a sequence need not confirm any more."""
+    person.status, person.confirmed_at = SubscriberStatus.ACTIVE, plan.now.course
+    asking = (Delivery.subscriber_id == person.id) & (Delivery.kind == DeliveryKind.CONFIRMATION)
+    store.claims.skip_due(session, SkipReason.SUPERSEDED, asking)
+
+
+def _create(session: Session, new: Sequence[Candidate], plan: Plan) -> list[tuple[int, Candidate]]:
+    if not new:
+        return []
+    rows = [
+        {
+            "email": c.email,
+            "email_canonical": c.canonical,
+            "first_name": c.first_name,
+            "status": SubscriberStatus.ACTIVE,
+            "timezone": c.timezone or plan.clinic_zone,
+            "source": c.source or plan.source,
+            "leave_id": random_id(),
+            "created_at": plan.now.course,
+            "confirmed_at": plan.now.course,
+        }
+        for c in new
+    ]
+    statement = insert(Subscriber).returning(Subscriber.id, Subscriber.email_canonical)
+    by_address = {c.canonical: c for c in new}
+    return [(person_id, by_address[canonical]) for person_id, canonical in session.execute(statement, rows)]
+
+
+def _record_consent(session: Session, agreed: Sequence[tuple[int, Candidate]], plan: Plan) -> None:
+    if not agreed:
+        return
+    at = plan.now.course
+    texts = {candidate.consent for _, candidate in agreed}
+    wordings = {text: store.consents.keep_wording(session, text, plan.language, at) for text in sorted(texts)}
+    rows = [
+        {
+            "subscriber_id": person_id,
+            "kind": ConsentKind.CONFIRMED,
+            "wording_id": wordings[candidate.consent],
+            "at": at,
+            "channel": "import",
+            "form": candidate.source[:64],
+            "detail": candidate.consent[:300],
+        }
+        for person_id, candidate in agreed
+    ]
+    session.execute(insert(ConsentEvent), rows)
+
+
+def _enroll(session: Session, ids: Sequence[int], plan: Plan) -> None:
+    """Begin the sequence: the planner dates video 1 at the next tick."""
+    if plan.sequence_id is None or not ids:
+        return
+    rows = [{"subscriber_id": one, "sequence_id": plan.sequence_id, "started_at": plan.now.course} for one in ids]
+    session.execute(insert(Enrollment), rows)

@@ -1,0 +1,66 @@
+"""What there is to do at an instant: one cheap statement, so that an idle worker writes nothing and locks nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from leadmagnet.domain.status import DeliveryStatus, SubscriberStatus
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.signups import SignUp
+from leadmagnet.store.subscribers import Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What waits. Each answer is a look at the head of one index."""
+
+    sign_ups: bool
+    plans: bool
+    pauses: bool
+    reminders: bool
+    overdue: bool
+    answers: bool
+    letters: bool
+    leases: bool
+    stale: bool
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to plan or to send."""
+        return any(
+            (self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers, self.letters)
+        )
+
+
+def agenda(session: Session, now: datetime, real_now: datetime, stale_before: datetime) -> Agenda:
+    """Return what waits at `now` on the course clock and `real_now` on the real one.
+
+    `stale_before`: sign-ups from before then (course clock) are to be forgotten.
+    """
+    due = and_(Delivery.status == DeliveryStatus.DUE, Delivery.held.is_(None), Delivery.due_at <= now)
+    ready = and_(
+        due,
+        or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
+        or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
+    )
+    leased = Delivery.status.in_([DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN])
+    asked: tuple[ColumnElement[bool], ...] = (
+        exists().where(SignUp.handled_at.is_(None)),
+        exists().where(Enrollment.wants_plan),
+        exists().where(Subscriber.paused_until <= now),
+        exists().where(Subscriber.remind_at <= now),
+        exists().where(due, Delivery.closes_at <= now),
+        exists().where(ready, Delivery.lane == 0),
+        exists().where(ready, Delivery.lane == 1),
+        exists().where(leased, Delivery.lease_until <= real_now),
+        or_(
+            exists().where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before),
+            exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
+        ),
+    )
+    return Agenda(*(bool(answer) for answer in session.execute(select(*asked)).one()))

@@ -1,0 +1,238 @@
+"""The marketer's figures: counted by the database in sets, the same on SQLite and PostgreSQL.
+
+Nothing here knows about opened emails: mail programs open by themselves, so such a figure would say nothing.
+`since` and `until` are instants of the course clock; a period holds its beginning and not its end.
+Must not know: time zones, pages, how a figure is worded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store.check_ins import CheckIn
+from leadmagnet.store.decisions import Decision
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.sequences import Step
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.store.watching import Watch
+
+#: The provider has it.
+SENT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED)
+#: Still to go out, or on its way.
+COMING = (DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN)
+#: Share of a video, in percent, from which it counts as watched here. (Answering takes less, see domain/reminders.py.)
+WATCHED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """People who signed up in one period, and how many of them have confirmed."""
+
+    signed_up: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where people of one cohort came from, and what became of them."""
+
+    slug: str
+    signed_up: int
+    confirmed: int
+    exercising: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFigures:
+    """One step: emails sent, people waiting for it, people who watched half of it, people who said 'I did it'."""
+
+    sent: int = 0
+    waiting: int = 0
+    watched: int = 0
+    did: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Emails that need a look."""
+
+    failed: int
+    bounced: int
+    unknown: int
+    sent_again: int
+    overdue: int
+
+
+def _within(column: InstrumentedAttribute[Any], since: datetime, until: datetime) -> ColumnElement[bool]:
+    return and_(column >= since, column < until)
+
+
+def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Count the rows for which a condition holds, beside other counts."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def exercised(session: Session, since: date, until: date) -> int:
+    """Count people with a check-in on the days from `since` to `until`, both among them. Days are the people's own."""
+    query = select(func.count(distinct(CheckIn.subscriber_id))).where(CheckIn.day >= since, CheckIn.day <= until)
+    return session.scalars(query).one()
+
+
+def joined(session: Session, since: datetime, until: datetime) -> Joined:
+    """Count who signed up in a period, and who of these has confirmed since."""
+    confirmed = _sum(Subscriber.confirmed_at.is_not(None))
+    query = select(func.count(), confirmed).where(_within(Subscriber.created_at, since, until))
+    return Joined(*session.execute(query).one())
+
+
+def watched(session: Session, since: datetime, until: datetime) -> int:
+    """Count people who in a period were last at a video of which they have seen half or more."""
+    query = select(func.count(distinct(Watch.subscriber_id)))
+    return session.scalars(query.where(Watch.percent >= WATCHED, _within(Watch.last_at, since, until))).one()
+
+
+def left(session: Session, since: datetime, until: datetime) -> tuple[int, int]:
+    """Count whose emails stopped for good in a period, and how many of these complained."""
+    complained = _sum(Subscriber.status == SubscriberStatus.COMPLAINED)
+    stopped = Subscriber.status.in_(
+        (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+    )
+    query = select(func.count(), complained).where(stopped, _within(Subscriber.left_at, since, until))
+    stopped_people, complaints = session.execute(query).one()
+    return stopped_people, int(complaints)
+
+
+def on_the_path(session: Session) -> int:
+    """Count active subscribers, whatever they are doing."""
+    return session.scalars(select(func.count()).where(Subscriber.status == SubscriberStatus.ACTIVE)).one()
+
+
+def _recent_check_in(day: date) -> ColumnElement[bool]:
+    return select(CheckIn.id).where(CheckIn.subscriber_id == Subscriber.id, CheckIn.day >= day).exists()
+
+
+def funnel(
+    session: Session, since: datetime, until: datetime, first_video: str, last_video: str, recent: date
+) -> list[int]:
+    """Follow the people who signed up in a period, until now. Each number counts only people counted in the one before:
+
+    signed up, confirmed, watched half of the first video, checked in once, were sent the last video, checked in on
+    `recent` or later.
+    """
+    half = select(Watch.id).where(
+        Watch.subscriber_id == Subscriber.id, Watch.step_slug == first_video, Watch.percent >= WATCHED
+    )
+    once = select(CheckIn.id).where(CheckIn.subscriber_id == Subscriber.id)
+    last = (
+        select(Delivery.id)
+        .join(Step, Step.id == Delivery.step_id)
+        .where(Delivery.subscriber_id == Subscriber.id, Step.slug == last_video, Delivery.status.in_(SENT))
+    )
+    tests = (
+        Subscriber.confirmed_at.is_not(None), half.exists(), once.exists(), last.exists(), _recent_check_in(recent),
+    )  # fmt: skip
+    # One row a person: how far along the tests they come before the first one they do not meet.
+    depth = case(*((~test, place) for place, test in enumerate(tests)), else_=len(tests)).label("depth")
+    people = select(depth).where(_within(Subscriber.created_at, since, until)).subquery()
+    query = select(func.count(), *(_sum(people.c.depth > place) for place in range(len(tests)))).select_from(people)
+    return [int(number) for number in session.execute(query).one()]
+
+
+def sources(session: Session, since: datetime, until: datetime, recent: date) -> list[Source]:
+    """Count the people who signed up in a period by where they came from, the largest first."""
+    active = and_(Subscriber.status == SubscriberStatus.ACTIVE, _recent_check_in(recent))
+    people = (
+        select(
+            Subscriber.source.label("source"),
+            case((Subscriber.confirmed_at.is_not(None), 1), else_=0).label("confirmed"),
+            case((active, 1), else_=0).label("exercising"),
+        )
+        .where(_within(Subscriber.created_at, since, until))
+        .subquery()
+    )
+    query = select(people.c.source, func.count(), func.sum(people.c.confirmed), func.sum(people.c.exercising))
+    rows = session.execute(query.group_by(people.c.source).order_by(func.count().desc(), people.c.source))
+    return [Source(source, number, int(confirmed), int(exercising)) for source, number, confirmed, exercising in rows]
+
+
+def steps(session: Session, sequence_id: int) -> dict[int, StepFigures]:
+    """Count for each step of a sequence, by step id. The four queries read one index each, never a person's row.
+
+    Emails are counted in enrollments: who started again counts twice. Watching and doing are counted in people.
+    """
+    of_sequence = Step.sequence_id == sequence_id
+    sent, waiting = _sum(Delivery.status.in_(SENT)), _sum(Delivery.status.in_(COMING))
+    emails = (
+        select(Step.id, sent, waiting).join(Delivery, Delivery.step_id == Step.id).where(of_sequence).group_by(Step.id)
+    )
+    found = {step_id: (int(gone), int(due)) for step_id, gone, due in session.execute(emails)}
+    seen = _by_step(session, Watch.step_slug, of_sequence, Watch.subscriber_id, Watch.percent >= WATCHED)
+    done = _by_step(session, CheckIn.step_slug, of_sequence, CheckIn.subscriber_id, CheckIn.id > 0)
+    return {
+        step_id: StepFigures(*found.get(step_id, (0, 0)), watched=seen.get(step_id, 0), did=done.get(step_id, 0))
+        for step_id in session.scalars(select(Step.id).where(of_sequence))
+    }
+
+
+def _by_step(
+    session: Session,
+    slug: InstrumentedAttribute[str],
+    of_sequence: ColumnElement[bool],
+    person: InstrumentedAttribute[int],
+    condition: ColumnElement[bool],
+) -> dict[int, int]:
+    """Count distinct people by step, over a table that names steps by their slug."""
+    counted = select(slug.label("slug"), func.count(distinct(person)).label("people")).where(condition).group_by(slug)
+    table = counted.subquery()
+    query = select(Step.id, table.c.people).join(table, table.c.slug == Step.slug).where(of_sequence)
+    return dict(session.execute(query).all())
+
+
+def hurt(session: Session, limit: int) -> tuple[int, list[Subscriber]]:
+    """Return how many people wait for an answer after 'it hurt', and the first of them, the newest at the top."""
+    waiting = and_(Subscriber.status == SubscriberStatus.ACTIVE, Subscriber.hurt_at.is_not(None))
+    number = session.scalars(select(func.count()).where(waiting)).one()
+    people = session.scalars(
+        select(Subscriber).where(waiting).order_by(Subscriber.hurt_at.desc(), Subscriber.id).limit(limit)
+    )
+    return number, list(people)
+
+
+def trouble(session: Session, since: datetime, now: datetime) -> Trouble:
+    """Count emails that failed or came back since an instant, are unknown now, or are due and have not gone out."""
+    recent = Delivery.due_at >= since
+    failed = and_(Delivery.status == DeliveryStatus.FAILED, recent)
+    bounced = and_(Delivery.status == DeliveryStatus.BOUNCED, recent)
+    unknown = Delivery.status == DeliveryStatus.UNKNOWN
+    again = and_(Delivery.resent > 0, recent)
+    overdue = and_(Delivery.status == DeliveryStatus.DUE, Delivery.held.is_(None), Delivery.due_at < now)
+    query = select(_sum(failed), _sum(bounced), _sum(unknown), _sum(again), _sum(overdue))
+    row = session.execute(query.where(or_(recent, unknown, overdue))).one()
+    return Trouble(*(int(number) for number in row))
+
+
+def day(session: Session, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
+    """Count a day's course emails and reminders by kind: how many there are, and how many of them have gone out.
+
+    What was sent counts on the day it was sent, what is still to come on the day it is due.
+    """
+    gone = and_(Delivery.status.in_(SENT), _within(Delivery.sent_at, since, until))
+    coming = and_(Delivery.status.in_(COMING), Delivery.held.is_(None), Delivery.due_at < until)
+    kinds = (DeliveryKind.VIDEO, DeliveryKind.FINISHED, DeliveryKind.REMINDER)
+    query = select(Delivery.kind, _sum(or_(gone, coming)), _sum(gone)).where(
+        Delivery.kind.in_(kinds), or_(gone, coming)
+    )
+    found = {kind: (int(all_), int(sent)) for kind, all_, sent in session.execute(query.group_by(Delivery.kind))}
+    return {kind.value: found.get(kind, (0, 0)) for kind in kinds}
+
+
+def not_reminded(session: Session, on: date) -> dict[str, int]:
+    """Count reminders that stayed away on a day, by reason, the commonest first."""
+    query = select(Decision.reason, func.count()).where(Decision.last_day == on).group_by(Decision.reason)
+    return dict(session.execute(query.order_by(func.count().desc(), Decision.reason)).all())

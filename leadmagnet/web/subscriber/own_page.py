@@ -1,0 +1,114 @@
+"""The subscriber's own page: the path, days and hour, pause and snooze, next video now, start again, go on, leave.
+
+The link may have been forwarded, so nothing here shows or changes the address. Must not know: what each act changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadmagnet import store
+from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.domain.zones import UnknownZone, local_day, to_utc, zone
+from leadmagnet.feedback import steering
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.web.context import now, services
+from leadmagnet.web.security import keep_private
+from leadmagnet.web.subscriber.own_page_view import view
+from leadmagnet.web.subscriber.tokens import by_page
+
+blueprint = Blueprint("own_page", __name__, url_prefix="/p")
+blueprint.after_request(keep_private)
+
+#: What an act answers: a code for the address, whose sentence is in own_page_view.SAVED.
+Act = Callable[[Session, Subscriber, datetime], str]
+
+
+@blueprint.get("/<token>")
+def show(token: str) -> Response:
+    """Show the page. Changes nothing."""
+    with store.reading(services().engine) as session:
+        person = by_page(session, token)
+        return _page(session, person, request.args.get("saved", ""))
+
+
+@blueprint.post("/<token>")
+def press(token: str) -> AnyResponse:
+    """Do what the pressed button says."""
+    act = _ACTS.get(request.form.get("action", ""))
+    with store.writing(services().engine) as session:
+        person = by_page(session, token)
+        if act is None or person.status != SubscriberStatus.ACTIVE:
+            return redirect(f"/p/{token}", 303)
+        saved = act(session, person, now().course)
+    return redirect(f"/p/{token}?saved={saved}#said", 303)
+
+
+def _page(session: Session, person: Subscriber, saved: str) -> Response:
+    if person.status != SubscriberStatus.ACTIVE:
+        return make_response(render_template("own-page-stopped.html", status=person.status))
+    return make_response(render_template("own-page.html", **view(session, person, now().course, saved)))
+
+
+def _rhythm(session: Session, person: Subscriber, moment: datetime) -> str:
+    days = frozenset(int(day) for day in request.form.getlist("day") if day in "0123456" and len(day) == 1)
+    hour, where = request.form.get("hour", ""), request.form.get("timezone", "")
+    if not days:
+        return "no_days"
+    chosen = int(hour) if hour.isdecimal() and len(hour) <= 2 and int(hour) <= 23 else None
+    try:
+        steering.set_rhythm(session, person, moment, days=days, hour=chosen, timezone=where or None)
+    except UnknownZone:
+        return "no_zone"
+    return "rhythm"
+
+
+def _days_on(person: Subscriber, moment: datetime, days: int) -> datetime:
+    """Return the beginning of the local day so many days on."""
+    where = zone(person.timezone)
+    return to_utc(local_day(moment, where) + timedelta(days=days), 0, where)
+
+
+def _pause(session: Session, person: Subscriber, moment: datetime) -> str:
+    chosen = {"7": 7, "14": 14}.get(request.form.get("pause", ""))
+    steering.pause(session, person, moment, _days_on(person, moment, chosen) if chosen else None)
+    return "paused"
+
+
+def _resume(session: Session, person: Subscriber, moment: datetime) -> str:
+    steering.resume(session, person, moment)
+    return "resumed"
+
+
+def _snooze(session: Session, person: Subscriber, moment: datetime) -> str:
+    steering.snooze(session, person, moment, _days_on(person, moment, 7))
+    return "snoozed"
+
+
+def _next(session: Session, person: Subscriber, moment: datetime) -> str:
+    return "next" if steering.next_now(session, person, moment) else "no_next"
+
+
+def _restart(session: Session, person: Subscriber, moment: datetime) -> str:
+    return "restarted" if steering.restart(session, person, moment) else "no_restart"
+
+
+def _go_on(session: Session, person: Subscriber, moment: datetime) -> str:
+    steering.go_on(session, person, moment)
+    return "go_on"
+
+
+_ACTS: dict[str, Act] = {
+    "rhythm": _rhythm,
+    "pause": _pause,
+    "resume": _resume,
+    "snooze": _snooze,
+    "next": _next,
+    "restart": _restart,
+    "go_on": _go_on,
+}

@@ -1,0 +1,114 @@
+"""What the own page shows: the words for a person's state, the path, the choices. Changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from leadmagnet.domain.zones import all_zones, local_day, zone
+from leadmagnet.enrollment.path import Path, path_of
+from leadmagnet.rendering.phrases import WEEKDAYS, safe_name
+from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.web import course, progress, words
+from leadmagnet.web.context import here, services
+from leadmagnet.web.course import Course
+from leadmagnet.web.stations import of_person
+
+#: Sentences after an act, by the code in the address: what stands there is never shown itself. True: it worked.
+SAVED = {
+    "rhythm": (True, "Saved. The next email follows your new days and hour."),
+    "paused": (True, "Paused. Nothing piles up; you go on with the next video."),
+    "resumed": (True, "Welcome back. You go on with the next video."),
+    "snoozed": (True, "No reminders for a week. The videos go on."),
+    "next": (True, "The next video is on its way to your inbox."),
+    "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
+    "go_on": (True, "Good. Start gently; the easier versions are a good place."),
+    "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
+    "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
+    "no_next": (False, "The next video can’t be sent right now. It may be on its way already."),
+    "no_restart": (False, "You can begin again once the course is finished."),
+}
+#: Hours on offer. The hours of the night can't be chosen by mistake.
+HOURS = range(5, 23)
+_AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> dict[str, object]:
+    """Return everything the template shows."""
+    where, links = zone(person.timezone), services().links
+    today = local_day(moment, where)
+    found = course.of_subscriber(session, person.id)
+    path = path_of(session, person, moment)
+    rows, weeks_sentence = progress.of_person(session, person, today)
+    here_now = next((place for place in path.stations if place.state == "here"), None)
+    return {
+        "said": SAVED.get(saved),
+        "name": safe_name(person.first_name),
+        "lead": _lead(person, path, moment, where),
+        "stations": of_person(path, found, person, today, lambda slug: here(links.video(person.id, slug)))
+        if found
+        else [],
+        "current": here_now,
+        "current_href": here(links.video(person.id, here_now.slug)) if here_now else "",
+        "coming": path.next if not (person.paused_at or person.hurt_at) else None,
+        "finished": path.finished,
+        "weeks": rows,
+        "weeks_sentence": weeks_sentence,
+        "goal": words.number(len(person.days)),
+        "paused": person.paused_at is not None,
+        "hurt": person.hurt_at is not None,
+        "snoozed": _snoozed(person, moment, where),
+        "days": [(number, name, number in person.days) for number, name in enumerate(WEEKDAYS)],
+        "hours": _hours(person, found),
+        "zones": _zones(),
+        "timezone": person.timezone,
+        "place": words.place(person.timezone),
+        "since": _date(person.created_at, where),
+        "leave_href": here(links.leave(person.leave_id)),
+    }
+
+
+def _date(at: datetime, where: ZoneInfo) -> str:
+    day = local_day(at, where)
+    return f"{words.full_day(day)} {day.year}"
+
+
+def _lead(person: Subscriber, path: Path, moment: datetime, where: ZoneInfo) -> str:
+    if person.hurt_at is not None:
+        return "You told us that it hurt, so reminders and videos wait until you say go on."
+    if person.paused_at is not None:
+        until = person.paused_until
+        end = words.full_day(local_day(until, where)) if until else "you come back"
+        return f"Your emails are paused until {end}. Rest well."
+    if path.next is not None and path.next.at is not None:
+        day = local_day(path.next.at, where)
+        when = "today" if day <= local_day(moment, where) else f"on {words.full_day(day)}"
+        return f"Video {path.next.number}, {path.next.title}, comes {when}."
+    return "All the videos are here. Do the ones that feel useful, two or three times a week."
+
+
+def _snoozed(person: Subscriber, moment: datetime, where: ZoneInfo) -> str:
+    if person.snoozed_until is None or person.snoozed_until <= moment:
+        return ""
+    return words.full_day(local_day(person.snoozed_until, where))
+
+
+def _hours(person: Subscriber, found: Course | None) -> list[tuple[str, str, bool]]:
+    """Return the choices of the hour field: value, words, chosen."""
+    usual = words.hour(found.sequence.hour if found else 9 * 60)
+    listed = sorted({*HOURS, *([] if person.chosen_hour is None else [person.chosen_hour])})
+    choices = [(str(hour), words.capital(words.hour(hour * 60)), person.chosen_hour == hour) for hour in listed]
+    return [("", f"{words.capital(usual)}, as usual", person.chosen_hour is None), *choices]
+
+
+def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the time zones by area, each with its towns."""
+    areas: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name in sorted(all_zones()):
+        area, slash, town = name.partition("/")
+        if slash and area in _AREAS:
+            areas[area].append((name, town.replace("_", " ").replace("/", ", ")))
+    return list(areas.items())
