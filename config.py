@@ -1,7 +1,7 @@
 """Settings from the environment: strict, frozen, read once at the start.
 
-A bad or missing setting stops the start with one line that says what to do. Every name has a `_FILE` twin that reads the
-value from a file, as secrets are handed over by most hosts. docs/settings.md lists them; a test compares the two.
+A bad or missing setting stops the start with one line that says what to do. Every name has a `_FILE` twin that reads
+the value from a file, as secrets are handed over by most hosts. docs/settings.md lists them; a test compares the two.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -67,7 +68,8 @@ class Config:
                     f"{name.upper()} is not set. `make run` makes one for you; elsewhere set it to a random text of "
                     f"{MIN_SECRET} characters or more, or point {name.upper()}_FILE to a file that holds one."
                 )
-        config = cls(**{name: _parse(name, value) for name, value in given.items()})
+        parsed: dict[str, Any] = {name: _parse(name, value) for name, value in given.items()}
+        config = cls(**parsed)
         _check(config)
         return config
 

@@ -22,11 +22,13 @@ def create_app(config: Config | None = None) -> Flask:
     """Return the web application. Without a config, the settings come from the environment. Raises BadSetting."""
     from flask import Flask
 
-    from leadmagnet import cli, services, web
+    from leadmagnet import services
+    from leadmagnet.cli import register as register_commands
+    from leadmagnet.web import register as register_pages
 
     config = config or Config.from_env(os.environ)
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.extensions["leadmagnet"] = services.build(config)
-    web.register(app)
-    cli.register(app)
+    register_pages(app)
+    register_commands(app)
     return app

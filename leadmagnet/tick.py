@@ -102,11 +102,11 @@ def _plan(services: Services, now: Now, tally: Tally) -> int:
                 tally.skipped[SkipReason.EXPIRED] += expired
         waits = _agenda(services, now)
     for wanted, work in ((waits.plans, plan_enrollments), (waits.reminders, remind)):
-        while wanted:
+        done = 1 if wanted else 0
+        while done:
             with store.writing(services.engine) as session:
                 done = work(session, now.course)
             planned += done
-            wanted = done > 0
     return planned
 
 

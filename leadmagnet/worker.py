@@ -1,7 +1,7 @@
 """The long-running worker: APScheduler with in-memory ticks. All truth is in the tables.
 
-Two jobs: answers to people (confirmation, video 1) every second in a lane of their own, and the full tick. Any number of
-workers may run; a lease names the one that is shown as the heartbeat, and the claims keep them apart.
+Two jobs: answers to people (confirmation, video 1) every second in a lane of their own, and the full tick. Any number
+of workers may run; a lease names the one that is shown as the heartbeat, and the claims keep them apart.
 Must not know: Flask.
 """
 
@@ -58,7 +58,9 @@ def run(services: Services) -> None:
     scheduler.shutdown(wait=True)
 
 
-def _safely(name: str, services: Services, holder: str, work: Callable[[Services], dict[str, Any]]) -> Callable[[], None]:
+def _safely(
+    name: str, services: Services, holder: str, work: Callable[[Services], dict[str, Any]]
+) -> Callable[[], None]:
     """Return a job that says what went wrong and lives on: the next second tries again, and no row is lost."""
 
     def job() -> None:
@@ -67,7 +69,7 @@ def _safely(name: str, services: Services, holder: str, work: Callable[[Services
                 store.leases.take(session, "worker", holder, real_now(), HEARTBEAT_SECONDS)
             done = work(services)
         except (SQLAlchemyError, OSError) as error:
-            log.error("pass failed, next try in a second", job=name, error=f"{type(error).__name__}: {error}"[:500])
+            log.warning("pass failed, next try in a second", job=name, error=f"{type(error).__name__}: {error}"[:500])
         else:
             if any(done.get(key) for key in ("claimed", "sent", "failed", "unknown")):
                 log.info(name, **{key: value for key, value in done.items() if value})

@@ -1,4 +1,7 @@
-"""What all tests share: settings, databases of both kinds, a clock that is moved by hand, and services with an outbox."""
+"""What all tests share.
+
+Settings, databases of both kinds, a clock that is moved by hand, and services with an outbox.
+"""
 
 from __future__ import annotations
 

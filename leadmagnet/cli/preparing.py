@@ -1,4 +1,7 @@
-"""prepare: what `make run` does before it serves. Migrates, loads the six videos, makes the first marketer, says where to go."""
+"""prepare.
+
+What `make run` does before it serves. Migrates, loads the six videos, makes the first marketer, says where to go.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.cli.shell import INSTANT, USAGE, Failure, Group, as_json, iso, services, show
@@ -50,7 +51,9 @@ def _words(done: Loaded) -> str:
 
 @sequence.command("export")
 @click.argument("slug")
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="Write a folder of files instead of printing one.")
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), help="Write a folder of files instead of printing one."
+)
 def export_command(slug: str, folder: Path | None) -> None:
     """Print the sequence SLUG as one file that `sequence load` reads, or write it to a folder."""
     parts = services()
@@ -66,7 +69,7 @@ def export_command(slug: str, folder: Path | None) -> None:
     click.echo(f"{len(named)} files written to {folder}.")
 
 
-def _found(session: store.engine.Session, slug: str) -> store.sequences.Sequence:
+def _found(session: Session, slug: str) -> store.sequences.Sequence:
     found = store.sequences.by_slug(session, slug)
     if found is None:
         raise Failure(f"there is no sequence {slug}. Load it first: flask sequence load.")

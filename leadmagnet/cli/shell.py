@@ -23,7 +23,12 @@ class Failure(click.ClickException):
     def __init__(self, message: str, status: int = FAILED) -> None:
         """Fold the message into one line."""
         super().__init__(" ".join(message.split()))
-        self.exit_code = status
+        self.status = status
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # click declares a class variable and reads it from instances
+        """The exit status."""
+        return self.status
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line."""
@@ -74,7 +79,7 @@ def show(result: Any, json_out: bool, words: str) -> None:
     click.echo(orjson.dumps(result, default=str).decode() if json_out else words)
 
 
-class InstantType(click.ParamType):
+class InstantType(click.ParamType[datetime, Any]):
     """An ISO 8601 instant; without an offset it is refused, because nobody could say what it means."""
 
     name = "instant"

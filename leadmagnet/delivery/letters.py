@@ -132,7 +132,7 @@ def reader_of(row: Delivery, desk: Desk, now: Now) -> Reader:
     """Return what one letter needs to know of its reader."""
     person, step = desk.people[row.subscriber_id], desk.step_of(row)
     where = zone(person.timezone)
-    following = _following(step, person, desk, now.course) if row.kind == DeliveryKind.VIDEO else None
+    following = _following(step, row, desk, now.course) if row.kind == DeliveryKind.VIDEO else None
     today = schedule.local_day(now.course, where)
     return Reader(
         subscriber_id=person.id,
@@ -158,17 +158,23 @@ def reader_of(row: Delivery, desk: Desk, now: Now) -> Reader:
     )
 
 
-def _following(step: StepInHand | None, person: Subscriber, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
+def _following(step: StepInHand | None, row: Delivery, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
     """Return title and foreseen instant of the video after this one."""
     if step is None:
         return None
+    person = desk.people[row.subscriber_id]
     rules = [other.rule for other in desk.steps.values() if other.course.id == step.course.id]
     coming = sequence.next_step(rules, [step.rule.id])
     if coming is None or coming.kind is not DeliveryKind.VIDEO:
         return None
-    rhythm, share = step.course.rhythm(person.chosen_hour), schedule.spread_share(person.leave_id)
-    delay = sequence.delay_before(coming, [step.rule.id])
-    due = schedule.due_at(now, delay, rhythm, zone(person.timezone), share=share)
+    due = schedule.due_at(
+        now,
+        sequence.delay_before(coming, [step.rule.id]),
+        step.course.rhythm(person.chosen_hour),
+        zone(person.timezone),
+        share=schedule.spread_share(person.leave_id),
+        previous_counts=row.day is not None,
+    )
     return desk.steps[coming.id].title, due
 
 

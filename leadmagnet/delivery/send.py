@@ -1,4 +1,7 @@
-"""One batch through the send path: claim, begin the call, call, settle. Three short transactions, none across the network."""
+"""One batch through the send path.
+
+Claim, begin the call, call, settle. Three short transactions, none across the network.
+"""
 
 from __future__ import annotations
 
@@ -146,9 +149,7 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
 def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
     """Return the batch without those who left between the claim and the call."""
     kept = [
-        (row_id, letter)
-        for row_id, letter in zip(outgoing.ids, outgoing.batch.letters, strict=True)
-        if row_id in ready
+        (row_id, letter) for row_id, letter in zip(outgoing.ids, outgoing.batch.letters, strict=True) if row_id in ready
     ]
     batch = outgoing.batch
     letters = tuple(letter for _, letter in kept)

@@ -1,7 +1,7 @@
 """Leases that are over: what a crash, or a call without an answer, has left behind.
 
-Call not begun: due again, at no cost. Call begun: the mailer is asked for evidence (the outbox has it in its file names);
-without any, `unknown` waits for the provider's events and is then sent once more with the same Message-ID.
+Call not begun: due again, at no cost. Call begun: the mailer is asked for evidence (the outbox has it in its file
+names); without any, `unknown` waits for the provider's events and is then sent once more with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -33,7 +33,15 @@ def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
 
 
 def _settle_one(
-    post: Post, now: Now, tally: Tally, row_id: int, status: DeliveryStatus, *, begun: bool, taken: bool | None, resent: int
+    post: Post,
+    now: Now,
+    tally: Tally,
+    row_id: int,
+    status: DeliveryStatus,
+    *,
+    begun: bool,
+    taken: bool | None,
+    resent: int,
 ) -> None:
     with store.writing(post.engine) as session:
         if not begun:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from leadmagnet.domain.reminders import Facts, Hold, cadence, decide
-from leadmagnet.domain.schedule import Delay, DelayUnit, Rhythm, clock_words, due_at, local_day, next_on_days
+from leadmagnet.domain.schedule import Delay, DelayUnit, Rhythm, clock_words, due_at, local_day, next_on_days, to_utc
 from leadmagnet.domain.sequence import Step, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, SkipReason
 
@@ -62,16 +62,12 @@ def rehearse(
 def _sequence(steps: list[Step], rhythm: Rhythm, zone: ZoneInfo, start: datetime, share: float) -> list[Planned]:
     emails: list[Planned] = []
     sent: list[int] = []
-    taken: set[date] = set()
     previous = start
     while step := next_step(steps, sent):
         delay = delay_before(step, sent)
         # The first email is exempt from one a day: a step some hours after it may go out on the same day.
-        ordinary = len(sent) > 1
-        due = due_at(previous, delay, rhythm, zone, share=share, taken=taken, previous_counts=ordinary)
+        due = due_at(previous, delay, rhythm, zone, share=share, previous_counts=len(sent) > 1)
         emails.append(Planned(step.kind, step.slug, due, _why(delay, rhythm.minute(share), previous, due, zone)))
-        if sent:
-            taken.add(local_day(due, zone))
         sent.append(step.id)
         previous = due
     return emails
@@ -83,16 +79,19 @@ def _why(delay: Delay, minute: int, previous: datetime, due: datetime, zone: Zon
         return "At confirmation, whatever the hour."
     after = f"{delay.words()} after the previous email"
     if delay.unit is DelayUnit.HOURS:
-        moved = due - previous > timedelta(hours=delay.amount)
-        return f"{after}, then the first moment inside the window." if moved else f"{after}."
-    moved = local_day(due, zone) - local_day(previous, zone) > timedelta(days=delay.amount)
-    return f"{after}, at {clock_words(minute)} local time{', moved to the next allowed day' if moved else ''}."
+        waits = due - previous > timedelta(hours=delay.amount)
+        return f"{after}, then the first moment inside the window." if waits else f"{after}."
+    day = local_day(due, zone)
+    moved = ", moved to the next allowed day" if day - local_day(previous, zone) > timedelta(days=delay.amount) else ""
+    if due == to_utc(day, minute, zone):
+        return f"{after}, at {clock_words(minute)} local time{moved}."
+    return f"{after}{moved}, and not before 20 hours have passed."
 
 
 def _reminders(emails: list[Planned], days: frozenset[int], minute: int, zone: ZoneInfo, until: date) -> list[Planned]:
     videos = [email for email in emails if email.kind is DeliveryKind.VIDEO]
     video_days = {local_day(video.at, zone) for video in videos}
-    mailed_days = {local_day(email.at, zone) for email in emails}
+    mailed_days = {local_day(email.at, zone) for email in emails} - video_days
     sent: list[Planned] = []
     at = next_on_days(videos[0].at, days, minute, zone) if videos else None
     while at and (today := local_day(at, zone)) <= until:

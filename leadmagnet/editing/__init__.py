@@ -1,1 +1,4 @@
-"""Sequences and email texts: from files into the database and back. Must not know: who stands in a sequence, or where."""
+"""Sequences and email texts.
+
+From files into the database and back. Must not know: who stands in a sequence, or where.
+"""

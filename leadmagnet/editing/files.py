@@ -31,9 +31,7 @@ class SequenceFiles:
 def read_files(path: Path) -> SequenceFiles:
     """Read a folder, or one file with all parts. Raises BadDocument, naming the file, and OSError."""
     if path.is_dir():
-        named = {
-            str(file.relative_to(path)): file.read_text(encoding="utf-8") for file in sorted(path.rglob("*.md"))
-        }
+        named = {str(file.relative_to(path)): file.read_text(encoding="utf-8") for file in sorted(path.rglob("*.md"))}
     else:
         named = split(path.read_text(encoding="utf-8"), path.name)
     return check({name: parse(source, name) for name, source in named.items()})

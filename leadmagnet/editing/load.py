@@ -1,7 +1,7 @@
 """Load a sequence and email texts. Loading the same files again changes nothing; people only move forward.
 
-The shipped files never overwrite what a marketer has edited since. A file that somebody names does: its text becomes the
-newest revision, and the one before is kept.
+The shipped files never overwrite what a marketer has edited since. A file that somebody names does: its text becomes
+the newest revision, and the one before is kept.
 """
 
 from __future__ import annotations

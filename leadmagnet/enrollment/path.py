@@ -100,7 +100,8 @@ def _dates(
             due = open_row.due_at
         else:
             share = schedule.spread_share(person.leave_id)
-            due = schedule.due_at(previous, delay_before(step, sent), rhythm, where, share=share)
+            delay, counts = delay_before(step, sent), len(sent) > 1
+            due = schedule.due_at(previous, delay, rhythm, where, share=share, previous_counts=counts)
         dates[step.id] = previous = max(due, now)
         sent.append(step.id)
     return dates

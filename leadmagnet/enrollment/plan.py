@@ -1,14 +1,15 @@
 """Plan the next email of each enrollment that asks for it.
 
-One mechanism serves all: after a delivery is settled, after an edit of the sequence, after a pause, after a changed hour
-or zone, and when a video could not go out on its day, somebody sets `wants_plan`; the planner works out what is next and
-when, and writes or moves the one due row of the enrollment.
+One mechanism serves all. After a delivery is settled, after an edit of the sequence, a pause, a changed hour or zone,
+and when a video could not go out on its day, somebody sets `wants_plan`; the planner works out what is next and when, and
+writes or moves the one due row of the enrollment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -153,7 +154,7 @@ def _date(
 
 
 def taken_days(
-    session: Session, subscriber_id: int, now: datetime, where: schedule.ZoneInfo, except_id: int | None = None
+    session: Session, subscriber_id: int, now: datetime, where: ZoneInfo, except_id: int | None = None
 ) -> set[date]:
     """Return the person's local days, from today on, that have their one automatic email already."""
     today = schedule.local_day(now, where)

@@ -51,7 +51,7 @@ def _rhythms(session: Session, people: Sequence[Subscriber]) -> dict[int, schedu
         .where(Enrollment.subscriber_id.in_([person.id for person in people]))
         .order_by(Enrollment.id)
     )
-    newest = {subscriber_id: sequence for subscriber_id, sequence in session.execute(query)}
+    newest: dict[int, Course] = dict(session.execute(query).tuples().all())
     hours = {person.id: person.chosen_hour for person in people}
     return {subscriber_id: sequence.rhythm(hours[subscriber_id]) for subscriber_id, sequence in newest.items()}
 
@@ -113,9 +113,7 @@ def _consider(
     session.add(_reminder(person, rhythm, facts.today, pick(variants, recent.texts), decision.state, now))
 
 
-def _reminder(
-    person: Subscriber, rhythm: schedule.Rhythm, day: date, text: str, state: str, now: datetime
-) -> Delivery:
+def _reminder(person: Subscriber, rhythm: schedule.Rhythm, day: date, text: str, state: str, now: datetime) -> Delivery:
     closes = schedule.closes_at(now, rhythm, zone(person.timezone))
     return Delivery(
         subscriber_id=person.id,

@@ -41,7 +41,7 @@ def _handle(session: Session, row: SignUp, now: Now, clinic_zone: str, suppressi
         return "suppressed"
     person = _find(session, row.email_canonical)
     if person is None:
-        person = _new(session, row, now, clinic_zone)
+        person = _new(session, row, clinic_zone)
     if person.status in (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED):
         return "stopped"
     if person.status == SubscriberStatus.ACTIVE:
@@ -55,7 +55,7 @@ def _find(session: Session, email_canonical: str) -> Subscriber | None:
     return session.scalar(query)
 
 
-def _new(session: Session, row: SignUp, now: Now, clinic_zone: str) -> Subscriber:
+def _new(session: Session, row: SignUp, clinic_zone: str) -> Subscriber:
     person = Subscriber(
         email=row.email,
         email_canonical=row.email_canonical,
@@ -91,7 +91,12 @@ def answer(session: Session, subscriber_id: int, kind: DeliveryKind, now: Now, c
         return f"{kind} cool-down"
     session.add(
         Delivery(
-            subscriber_id=subscriber_id, kind=kind, lane=0, created_at=now.course, due_at=now.course, reason="asked for on a form"
+            subscriber_id=subscriber_id,
+            kind=kind,
+            lane=0,
+            created_at=now.course,
+            due_at=now.course,
+            reason="asked for on a form",
         )
     )
     return str(kind)

@@ -1,4 +1,7 @@
-"""What a form brings becomes one row. The worker does the rest, so every address gets the same answer in the same time."""
+"""What a form brings becomes one row.
+
+The worker does the rest, so every address gets the same answer in the same time.
+"""
 
 from __future__ import annotations
 

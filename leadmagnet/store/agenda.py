@@ -32,9 +32,7 @@ class Agenda:
     @property
     def anything(self) -> bool:
         """Whether there is anything to plan or to send."""
-        return any(
-            (self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers, self.letters)
-        )
+        return any((self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers, self.letters))
 
 
 def agenda(session: Session, now: datetime, real_now: datetime, stale_before: datetime) -> Agenda:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
@@ -77,9 +77,7 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     allowed = exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
     statement = (
         update(Delivery)
-        .where(
-            Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED, allowed
-        )
+        .where(Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED, allowed)
         .values(call_begun_at=real_now)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
@@ -87,7 +85,7 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     return set(session.execute(statement).scalars())
 
 
-def settle(session: Session, claim_id: str, ids: Collection[int], **values: Any) -> set[int]:
+def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
     if not ids:
         return set()
@@ -101,7 +99,7 @@ def settle(session: Session, claim_id: str, ids: Collection[int], **values: Any)
     return set(session.execute(statement).scalars())
 
 
-def give_back(session: Session, claim_id: str, ids: Collection[int], **values: Any) -> set[int]:
+def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Make claimed rows due again."""
     return settle(session, claim_id, ids, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
 
@@ -133,7 +131,7 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
     return set(session.execute(statement).scalars())
 
 
-def skip_due(session: Session, reason: str, where: ColumnElement[bool] = true()) -> int:
+def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
     """Skip due rows that match, for a recorded reason; return how many."""
     statement = (
         update(Delivery)

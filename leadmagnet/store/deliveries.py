@@ -19,7 +19,10 @@ _LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')
 
 
 class Delivery(Base):
-    """One email to one subscriber. Instants of the course run on the course clock, leases and retries on the real one."""
+    """One email to one subscriber.
+
+    Instants of the course run on the course clock, leases and retries on the real one.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (

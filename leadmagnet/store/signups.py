@@ -20,7 +20,10 @@ class SignUp(Base):
     __table_args__ = (
         Index(None, "asked_at"),
         Index(
-            "ix_sign_up_waiting", "id", sqlite_where=text("handled_at IS NULL"), postgresql_where=text("handled_at IS NULL")
+            "ix_sign_up_waiting",
+            "id",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
         ),
     )
 

@@ -80,14 +80,23 @@ class Course:
     sequence: Sequence
     videos: list[Video]
     interval_phrase: str
+    #: Taken out of the course since, but still open to those who were sent them.
+    former: list[Video]
+
+    @property
+    def films_phrase(self) -> str:
+        """Say how long the films are, where that is short and known of each."""
+        seconds = [film_seconds(dict(video.document.front)) for video in self.videos]
+        short = bool(seconds) and all(length is not None and length < 60 for length in seconds)
+        return "Films under a minute." if short else ""
 
     def find(self, slug: str) -> Video | None:
         """Return the video with this slug."""
-        return next((video for video in self.videos if video.slug == slug), None)
+        return next((video for video in (*self.videos, *self.former) if video.slug == slug), None)
 
     def by_step(self, step_id: int) -> Video | None:
         """Return the video of this step."""
-        return next((video for video in self.videos if video.step_id == step_id), None)
+        return next((video for video in (*self.videos, *self.former) if video.step_id == step_id), None)
 
 
 def pictures(document: Document) -> list[dict[str, str]]:
@@ -115,12 +124,15 @@ def load(session: Session, sequence: Sequence) -> Course:
     rules = [step.rule() for step in store.sequences.steps_of(session, sequence.id)]
     revisions = store.sequences.revisions_of(session, sequence.id)
     days = day_number(rules)
-    steps = [rule for rule in rules if rule.kind is DeliveryKind.VIDEO and not rule.removed and rule.id in revisions]
-    videos = [
-        Video(step.id, step.slug, place, days[step.id], _document(revisions[step.id].source))
-        for place, step in enumerate(steps, 1)
-    ]
-    return Course(sequence, videos, _interval(steps))
+
+    def video(place: int, step: Step) -> Video:
+        return Video(step.id, step.slug, place, days.get(step.id, 0), _document(revisions[step.id].source))
+
+    shown = [rule for rule in rules if rule.kind is DeliveryKind.VIDEO and rule.id in revisions]
+    steps = [step for step in shown if not step.removed]
+    videos = [video(place, step) for place, step in enumerate(steps, 1)]
+    former = [video(shown.index(step) + 1, step) for step in shown if step.removed]
+    return Course(sequence, videos, _interval(steps), former)
 
 
 def _interval(steps: list[Step]) -> str:

@@ -78,6 +78,12 @@ def test_a_step_that_was_moved_says_so() -> None:
     ]
 
 
+def test_a_step_that_waits_for_20_hours_says_so() -> None:
+    planned = rehearse(steps("at confirmation", "1 day", finished=None), SHIPPED, ZURICH, at("2026-06-01 22:30"), ())
+    assert lines(planned)[1] == "Tue 02 Jun 18:30 video video-2"
+    assert planned[1].reason == "1 day after the previous email, and not before 20 hours have passed."
+
+
 def test_hours_after_video_1_may_end_on_its_day_and_later_ones_never() -> None:
     course = steps("at confirmation", "4 hours", "4 hours", finished=None)
     assert lines(rehearse(course, SHIPPED, ZURICH, at("2026-06-01 10:00"), ())) == [

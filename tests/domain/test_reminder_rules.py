@@ -195,7 +195,7 @@ def test_through_any_life_the_caps_and_the_way_to_silence_hold(
         today = WEDNESDAY + timedelta(days=number)
         if day["answers"] or day["checked_in_today"]:
             unanswered = 0
-        told = {name: value for name, value in day.items() if name != "answers"}
+        told: dict[str, Any] = {name: value for name, value in day.items() if name != "answers"}
         facts = Facts(today=today, exercise_days=exercise_days, recent=tuple(sent), unanswered=unanswered, **told)
         if isinstance(decide(facts), Send):
             assert today.weekday() in exercise_days

@@ -1,4 +1,7 @@
-"""Sixty days in steps of an hour, two hundred people in forty zones, with the real engine: the rules hold for everybody."""
+"""Sixty days in steps of an hour, two hundred people in forty zones, with the real engine.
+
+The rules hold for everybody.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +33,7 @@ Asia/Jerusalem Asia/Kathmandu Asia/Kolkata Asia/Manila Asia/Seoul Asia/Tehran As
 Atlantic/Reykjavik Australia/Adelaide Australia/Lord_Howe Australia/Perth Australia/Sydney Europe/Athens Europe/London
 Europe/Moscow Europe/Zurich Pacific/Apia Pacific/Auckland Pacific/Chatham Pacific/Honolulu
 """.split()
-#: Daylight saving time begins in North America on 8 March, in Europe on 29 March, and ends in Australia on 5 April 2026.
+#: In 2026 summer time begins on 8 March in North America, on 29 March in Europe; Australia's ends on 5 April.
 BEGIN = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 PEOPLE, DAYS = 200, 60
 
@@ -92,7 +96,7 @@ def check(services: Services, outage: tuple[datetime, datetime] | None) -> None:
         assert not outside, (person_id, [(row.kind, row.sent_at) for row in outside])
         days = Counter(schedule.local_day(row.sent_at, where) for row in ordinary)
         assert max(days.values()) == 1, (person_id, days.most_common(3))
-        gaps = [b.sent_at - a.sent_at for a, b in zip(videos, videos[1:], strict=False)]
+        gaps = [b.sent_at - a.sent_at for a, b in pairwise(videos)]
         assert min(gaps) >= timedelta(hours=20)
         if outage:
             no_burst(videos, outage)
@@ -107,7 +111,7 @@ def no_burst(videos: list[Delivery], outage: tuple[datetime, datetime]) -> None:
     """After the outage one overdue video, and the next one a full delay later."""
     after = [row.sent_at for row in videos if row.sent_at >= outage[1]]
     assert not [row for row in videos if outage[0] <= row.sent_at < outage[1]]
-    assert all(b - a >= timedelta(days=2, hours=12) for a, b in zip(after, after[1:], strict=False))
+    assert all(b - a >= timedelta(days=2, hours=12) for a, b in pairwise(after))
 
 
 def reminders_follow_rules(person: Subscriber, mine: list[Delivery], where: Any) -> None:

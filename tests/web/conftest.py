@@ -33,7 +33,8 @@ class Site:
         self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **options: Any) -> TestResponse:
-        return self.client.get(path, **options)
+        # Buffered: a file that is sent gets closed.
+        return self.client.get(path, **({"buffered": True} | options))
 
     def hidden(self, path: str) -> dict[str, str]:
         """The hidden fields of a page."""

@@ -28,6 +28,11 @@ def test_an_answer_is_recorded_and_thanked_for(site, felt):
     assert [(row.felt, row.step_slug) for row in site.rows(CheckIn)] == [(felt, "breathing-and-bracing")]
 
 
+def test_a_made_up_address_thanks_for_nothing(site):
+    person = site.person(sent=1)
+    assert "How did it feel?" in site.get(site.done(person) + "?saved=yes").text
+
+
 def test_without_an_answer_the_question_stays(site):
     person = site.person(sent=1)
     answer = site.post(site.done(person), felt="sideways")

@@ -7,7 +7,14 @@ HEAVY = 60_000
 
 def test_landing_page_holds_form_path_and_advice(site):
     page = site.get("/").text
-    for words in ("Six core videos", "Sixteen days, six stations", "Day 1<", "Day 16<", "Good to know", "When to ask first"):
+    for words in (
+        "Six core videos",
+        "Sixteen days, six stations",
+        "Day 1<",
+        "Day 16<",
+        "Good to know",
+        "When to ask first",
+    ):
         assert words in page
     assert "Sample content, not yet reviewed by a clinician." in page
     assert page.count("<h1") == 1
@@ -19,7 +26,13 @@ def test_the_consent_box_is_never_ticked_and_stands_beside_the_full_request(site
     page = site.get("/").text
     box = re.search(r'<input id="consent"[^>]*>', page)[0]
     assert "checked" not in box
-    for words in ("I am 18 or older", "one every three days", "2210 Marine Crescent", "604-555-0142", 'href="/privacy"'):
+    for words in (
+        "I am 18 or older",
+        "one every three days",
+        "2210 Marine Crescent",
+        "604-555-0142",
+        'href="/privacy"',
+    ):
         assert words in page
 
 
@@ -43,7 +56,7 @@ def test_another_form_names_itself(site):
 def test_landing_page_is_light_and_asks_no_other_host(site):
     page = site.get("/").text
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
-    found = {found for found in re.findall(r'(?:src|href)="(/(?:static|media)/[^"]+)"', page)}
+    found = set(re.findall(r'(?:src|href)="(/(?:static|media)/[^"]+)"', page))
     sizes = [len(site.get(path, headers={"Accept-Encoding": "gzip"}).data) for path in found]
     assert len(sizes) >= 9
     assert len(page.encode()) + sum(sizes) < HEAVY

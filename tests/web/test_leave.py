@@ -6,9 +6,7 @@ from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.consents import ConsentEvent
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-MULTIPART = (
-    b'--cut\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--cut--\r\n'
-)
+MULTIPART = b'--cut\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--cut--\r\n'
 
 
 def test_looking_shows_a_button_and_changes_nothing(site):

@@ -134,6 +134,7 @@ def _page(session: Session, form: Form | None, sent: SignUpForm | None = None) -
             days_phrase=words.capital(words.count(days, "day")),
             stations_phrase=words.count(len(videos), "station"),
             pace=words.capital(found.interval_phrase) + ", so there is time to try each twice." if found else "",
+            films=found.films_phrase if found else "",
             good_to_know=pages.parts(pages.page("good-to-know"), clinic),
             ask_first=pages.html(pages.page("ask-first").sections[""], clinic),
         )

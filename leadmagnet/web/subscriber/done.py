@@ -36,7 +36,7 @@ def show(token: str) -> Response:
         saved = request.args.get("saved", "")
         if saved in ("hurt", "note"):
             return _hurt(person, noted=saved == "note")
-        if saved:
+        if saved in _FELT:
             return _thanks(session, person)
         return _ask(session, person, step, request.args.get("felt", ""))
 

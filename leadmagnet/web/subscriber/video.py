@@ -6,6 +6,8 @@ Must not know: what watching or checking in changes.
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -27,6 +29,7 @@ from leadmagnet.web.subscriber.tokens import by_video
 blueprint = Blueprint("video", __name__, url_prefix="/v")
 blueprint.after_request(keep_private)
 
+_PERCENT = re.compile(r"[0-9]|[1-9][0-9]|100")
 #: Headings of a step's text that the page shows; the others are emails.
 SECTIONS = (
     "Purpose",
@@ -51,6 +54,8 @@ def show(slug: str) -> str | Response:
         found, video = _find(session, person, slug)
         path = path_of(session, person, now().course)
         if not _open(session, person, found, video):
+            if video in found.former:
+                abort(404)
             return _not_yet(path, video, person)
         return _personal(session, person, found, video, path, token)
 
@@ -84,7 +89,7 @@ def _reported() -> tuple[str, int]:
     if not isinstance(body, dict):
         abort(400)
     token, percent = body.get("t"), str(body.get("percent", ""))
-    if not isinstance(token, str) or not percent.isdecimal() or len(percent) > 3 or int(percent) > 100:
+    if not isinstance(token, str) or not _PERCENT.fullmatch(percent):
         abort(400)
     return token, int(percent)
 
@@ -99,7 +104,7 @@ def _find(session: Session, person: Subscriber, slug: str) -> tuple[Course, Vide
 
 def _open(session: Session, person: Subscriber, found: Course, video: Video) -> bool:
     """Say whether the video has been sent to this person, in any pass. The first is open to everybody."""
-    if video is found.videos[0]:
+    if video in found.videos[:1]:
         return True
     sent = exists().where(
         Delivery.subscriber_id == person.id, Delivery.step_id == video.step_id, Delivery.status.in_(OUT)

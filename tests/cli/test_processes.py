@@ -1,0 +1,61 @@
+"""Commands as real processes: exit statuses, and one line for the operator instead of a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Flask = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def one_line(done: subprocess.CompletedProcess[str], status: int) -> str:
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("leadmagnet: ")
+    return done.stderr.strip()
+
+
+def test_a_bad_setting_stops_the_start(flask: Flask) -> None:
+    line = one_line(flask("tick", TIME_LAPSE="fast"), 1)
+    assert line == "leadmagnet: TIME_LAPSE=fast is not a number of 1 or more."
+
+
+def test_a_missing_key_stops_the_start(flask: Flask) -> None:
+    assert "SECRET_KEY is not set." in one_line(flask("db", "check", SECRET_KEY=""), 1)
+
+
+def test_wrong_use_is_one_line_and_status_2(flask: Flask) -> None:
+    assert "--now" in one_line(flask("tick", "--now", "tomorrow"), 2)
+
+
+def test_a_failure_is_one_line_and_status_1(flask: Flask) -> None:
+    assert "db upgrade" in one_line(flask("db", "check"), 1)
+
+
+def test_an_unknown_command_of_a_group_is_one_line(flask: Flask) -> None:
+    assert "everybody" in one_line(flask("subscribers", "everybody"), 2)
+
+
+def test_an_unknown_migration_is_one_line(flask: Flask) -> None:
+    assert "sidewards" in one_line(flask("db", "downgrade", "sidewards"), 1)
+
+
+@pytest.mark.parametrize("args", [("subscribers", "list"), ("tick",)], ids=" ".join)
+def test_a_database_without_tables_is_one_line(flask: Flask, args: tuple[str, ...]) -> None:
+    assert "db upgrade" in one_line(flask(*args), 1)
+
+
+def test_a_database_out_of_reach_is_one_line_without_its_password(flask: Flask) -> None:
+    away = "postgresql+psycopg://clinic:quiet-secret@127.0.0.1:1/clinic?connect_timeout=2"
+    assert "quiet-secret" not in one_line(flask("subscribers", "list", DATABASE_URL=away), 1)
+
+
+def test_an_ordinary_day(flask: Flask, tmp_path: Path) -> None:
+    for args in (("db", "upgrade"), ("sequence", "load"), ("db", "check"), ("tick", "--json")):
+        done = flask(*args, RUN_WORKER_IN_WEB="true")
+        assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "outbox").exists()

@@ -1,0 +1,230 @@
+"""Settings: what is missing or wrong stops the start with one line that names the setting and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+from config import BadSetting, Config
+from leadmagnet import services
+from leadmagnet.domain.tokens import BadToken, Purpose, sign
+from leadmagnet.domain.tokens import read as read_token
+
+KEYS = {"SECRET_KEY": "k" * 40, "SUPPRESSION_KEY": "p" * 40}
+OWN_CLINIC = {
+    "CLINIC_NAME": "Harbour Physio",
+    "CLINIC_ADDRESS": "1 Harbour Street, Halifax, NS B3H 1A1",
+    "CLINIC_PHONE": "902-555-0100",
+    "MAIL_FROM": "hello@harbour.example",
+}
+
+
+def read(**settings: str) -> Config:
+    return Config.from_env(KEYS | settings)
+
+
+def refusal(environ: dict[str, str]) -> str:
+    with pytest.raises(BadSetting) as caught:
+        Config.from_env(environ)
+    return str(caught.value)
+
+
+def test_two_keys_are_enough_to_start() -> None:
+    config = read()
+    assert config.mail_transport == ("outbox",)
+    assert config.database_url.startswith("sqlite:///")
+    assert config.is_sample_clinic
+    assert config.is_loopback
+
+
+def test_every_setting_has_a_default_or_is_required() -> None:
+    required = {field.name for field in fields(Config) if field.default is MISSING}
+    assert required == {"secret_key", "suppression_key", "database_url"}
+    assert all(field.default_factory is MISSING for field in fields(Config)), "a default must be visible in the class"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SUPPRESSION_KEY"])
+def test_a_missing_key_stops_the_start(name: str) -> None:
+    line = refusal({key: value for key, value in KEYS.items() if key != name})
+    assert line.startswith(f"{name} is not set.")
+    assert f"{name}_FILE" in line
+    assert "\n" not in line
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
+    """Start as wsgi.py does, settings and parts; return the line that stopped it."""
+    place = {"OUTBOX_DIR": str(tmp_path / "outbox"), "DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
+
+    def run(environ: dict[str, str]) -> str:
+        with pytest.raises(BadSetting) as caught:
+            built = services.build(Config.from_env(place | environ))
+            built.engine.dispose()
+            built.links.page(1)
+        return str(caught.value)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("settings", "names", "advice"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY", "32 characters or more"),
+        ({"SECRET_KEY": "k" * 40 + ",short"}, "SECRET_KEY", "32 characters or more"),
+        ({"SECRET_KEY": " , "}, "SECRET_KEY", ""),
+        ({"SUPPRESSION_KEY": "short"}, "SUPPRESSION_KEY", "32 characters or more"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL", ""),
+        ({"DATABASE_URL": "mysql://clinic@127.0.0.1/clinic"}, "DATABASE_URL", ""),
+        ({"PUBLIC_URL": "videos.example.org"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "ftp://videos.example.org"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://videos.example.org/below"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://videos.example.org?x=1"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "http://127.0.0.1:eighty"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "http://[half"}, "PUBLIC_URL", "https://"),
+        ({"MAIL_TRANSPORT": "pigeon"}, "MAIL_TRANSPORT", "outbox, smtp, sendgrid"),
+        ({"MAIL_TRANSPORT": ","}, "MAIL_TRANSPORT", "outbox, smtp, sendgrid"),
+        ({"MAIL_TRANSPORT": "outbox,outbox"}, "MAIL_TRANSPORT", ""),
+        ({"MAIL_TRANSPORT": "smtp"}, "SMTP_URL", "smtp://user:password@host:587"),
+        ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "https://mail.example"}, "SMTP_URL", "smtp://"),
+        ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://", **OWN_CLINIC}, "SMTP_URL", "smtp://"),
+        ({"MAIL_TRANSPORT": "sendgrid"}, "SENDGRID_API_KEY", "must be set"),
+        (
+            {"MAIL_TRANSPORT": "sendgrid", "SENDGRID_API_KEY": "k", "SENDGRID_API_URL": "nowhere", **OWN_CLINIC},
+            "SENDGRID_API_URL",
+            "https://",
+        ),
+        ({"MAIL_FROM": "hello"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_FROM": "Us <hello@example.org>"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_REPLY_TO": "a@example.org, b@example.org"}, "MAIL_REPLY_TO", "hello@example.org"),
+        ({"MAIL_UNSUBSCRIBE": "leave"}, "MAIL_UNSUBSCRIBE", "hello@example.org"),
+        ({"SEND_RATE": "fast"}, "SEND_RATE", "number"),
+        ({"SEND_RATE": "0"}, "SEND_RATE", "number"),
+        ({"SEND_RATE": "inf"}, "SEND_RATE", "number"),
+        ({"CLAIM_LEASE_SECONDS": "0"}, "CLAIM_LEASE_SECONDS", "number"),
+        ({"EVIDENCE_WINDOW_SECONDS": "nan"}, "EVIDENCE_WINDOW_SECONDS", "number"),
+        ({"RUN_WORKER_IN_WEB": "perhaps"}, "RUN_WORKER_IN_WEB", "true or false"),
+        ({"TIME_LAPSE": "0.5"}, "TIME_LAPSE", "number"),
+        ({"CLINIC_TIMEZONE": "Mars/Olympus"}, "CLINIC_TIMEZONE", "America/Vancouver"),
+        ({"CLINIC_TIMEZONE": "../../etc/passwd"}, "CLINIC_TIMEZONE", "America/Vancouver"),
+        ({"CLINIC_BOOKING_URL": "javascript:alert(1)"}, "CLINIC_BOOKING_URL", "https://"),
+    ],
+    ids=str,
+)
+def test_a_bad_setting_stops_the_start(
+    settings: dict[str, str], names: str, advice: str, start: Callable[[dict[str, str]], str]
+) -> None:
+    line = start(KEYS | settings)
+    assert names in line
+    assert advice in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("transport", "more"),
+    [
+        ("smtp", {"SMTP_URL": "smtp://user:password@mail.example:587"}),
+        ("sendgrid", {"SENDGRID_API_KEY": "a-key"}),
+        ("outbox,smtp", {"SMTP_URL": "smtp://mail.example"}),
+    ],
+)
+def test_the_sample_clinic_writes_to_nobody(transport: str, more: dict[str, str]) -> None:
+    """Real email from a made-up postal address would break the law, so the start stops."""
+    settings = {"MAIL_TRANSPORT": transport, **more}
+    line = refusal(KEYS | settings)
+    assert "CLINIC_ADDRESS" in line
+    assert "sample" in line
+    assert read(**settings, **OWN_CLINIC).mail_transport == tuple(transport.split(","))
+
+
+def test_no_line_repeats_a_secret() -> None:
+    """What stops the start is printed and logged, so it may not hold a password or a key."""
+    for settings in (
+        {"SECRET_KEY": "tiny-secret"},
+        {"SUPPRESSION_KEY": "tiny-secret"},
+        {"MAIL_TRANSPORT": "smtp", "SMTP_URL": "http://user:tiny-secret@mail.example"},
+        {"MAIL_TRANSPORT": "sendgrid,smtp", "SENDGRID_API_KEY": "tiny-secret"},
+    ):
+        assert "tiny-secret" not in refusal(KEYS | settings)
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Config)])
+def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
+    values = {
+        "mail_transport": "outbox",
+        "database_url": "sqlite:///elsewhere.db",
+        "public_url": "https://videos.example.org",
+        "smtp_url": "smtp://mail.example",
+        "mail_from": "hello@example.org",
+        "mail_reply_to": "hello@example.org",
+        "mail_unsubscribe": "leave@example.org",
+        "outbox_dir": str(tmp_path),
+        "send_rate": "5",
+        "claim_lease_seconds": "5",
+        "evidence_window_seconds": "5",
+        "time_lapse": "5",
+        "run_worker_in_web": "true",
+        "clinic_timezone": "Europe/Zurich",
+        "clinic_booking_url": "https://example.org/book",
+    }
+    text = values.get(field, "from-a-file-" + "x" * 32)
+    file = tmp_path / "secret"
+    file.write_text(f"{text}\n", encoding="utf-8")
+    environ = {key: value for key, value in KEYS.items() if key != field.upper()}
+    found = Config.from_env(environ | {f"{field.upper()}_FILE": str(file)})
+    assert getattr(found, field) == getattr(Config.from_env(environ | {field.upper(): text}), field)
+    line = refusal(environ | {field.upper(): text, f"{field.upper()}_FILE": str(file)})
+    assert line == f"{field.upper()} and {field.upper()}_FILE are both set. Set one of them."
+
+
+def test_a_file_that_cannot_be_read_or_is_empty_stops_the_start(tmp_path: Path) -> None:
+    empty, binary = tmp_path / "empty", tmp_path / "binary"
+    empty.write_text(" \n", encoding="utf-8")
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path, words in ((tmp_path / "none", "cannot be read"), (tmp_path, "cannot be read"), (empty, "is empty")):
+        line = refusal({"SUPPRESSION_KEY": "p" * 40, "SECRET_KEY_FILE": str(path)})
+        assert line.startswith("SECRET_KEY_FILE=")
+        assert words in line
+        assert "\n" not in line
+    assert "cannot be read" in refusal({"SUPPRESSION_KEY": "p" * 40, "SECRET_KEY_FILE": str(binary)})
+
+
+def test_an_empty_setting_is_no_setting() -> None:
+    assert read(MAIL_TRANSPORT=" ", TIME_LAPSE="", SECRET_KEY_FILE="") == read()
+
+
+def test_keys_rotate_through_a_comma_list() -> None:
+    """The first signs, all verify: so a link made before the rotation still opens."""
+    old, new = "o" * 40, "n" * 40
+    before, during, after = (read(SECRET_KEY=keys).secret_keys for keys in (old, f" {new} , {old},", new))
+    assert during == (new.encode(), old.encode())
+    token = sign(before, Purpose.PAGE, 7)
+    assert read_token(during, Purpose.PAGE, token, 1) == (7,)
+    assert read_token(after, Purpose.PAGE, sign(during, Purpose.PAGE, 8), 1) == (8,)
+    with pytest.raises(BadToken):
+        read_token(after, Purpose.PAGE, token, 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost", True),
+        ("http://[::1]:8000", True),
+        ("https://videos.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://192.168.1.5:8000", False),
+    ],
+)
+def test_loopback_is_told_from_the_world(url: str, loopback: bool) -> None:
+    assert read(PUBLIC_URL=url).is_loopback is loopback
+
+
+def test_values_take_their_form() -> None:
+    config = read(PUBLIC_URL="https://videos.example.org/", MAIL_TRANSPORT=" outbox ", TIME_LAPSE="8640")
+    assert config.public_url == "https://videos.example.org"
+    assert config.public_host == "videos.example.org"
+    assert config.time_lapse == 8640
+    assert read(OUTBOX_DIR="here").outbox_dir.is_absolute()

@@ -1,0 +1,225 @@
+"""The pages behind the door: what they show, what a button does, who may press it."""
+
+import csv
+import io
+import re
+
+import pytest
+from sqlalchemy import select
+
+from leadmagnet import store
+from leadmagnet.store.activities import Activity
+from leadmagnet.store.subscribers import Subscriber
+
+STYLE = re.compile(r"<[^>]+\sstyle=|<style|<script", re.IGNORECASE)
+
+
+@pytest.fixture
+def owner(desk, seeded):
+    desk.sign_in("owner")
+    return desk
+
+
+@pytest.fixture
+def find(seeded):
+    def by_place(place):
+        with store.reading(seeded.engine) as session:
+            return session.get(Subscriber, place + 1)
+
+    return by_place
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/", "/admin/?days=30", "/admin/subscribers", "/admin/subscribers?q=zzz", "/admin/subscribers/4", "/admin/sequence",
+     "/admin/sequence/1", "/admin/sequence/calendar", "/admin/subscribers/2/stop", "/admin/subscribers/2/erase"],
+)  # fmt: skip
+def test_pages_need_no_style_and_no_script(owner, path):
+    page = owner.get(path)
+    assert page.status_code == 200
+    assert not STYLE.search(page.text)
+    assert page.text.count("<h1") == 1
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/subscribers", "/admin/sequence", "/admin/sequence/calendar"])
+def test_pages_say_something_kind_when_nobody_is_there(desk, path):
+    desk.sign_in("viewer")
+    page = desk.get(path)
+    assert page.status_code == 200
+    assert "None" not in page.text
+
+
+def test_home_has_the_number_in_its_headline_and_no_open_rates(owner):
+    page = owner.get("/admin/").text
+    assert re.search(r"<h1>\d+ people exercised this week</h1>", page)
+    assert "said side plank hurt" in page
+    assert "Article: why a steady core is kind to your back" in page
+    assert not re.search(r"open(ed|s| rate)", page)
+    assert page.count("<rect") == 6
+
+
+def test_the_list_leads_to_the_next_page_and_back(owner):
+    first = owner.get("/admin/subscribers").text
+    assert first.count('<th scope="row">') == 50
+    forward = re.search(r'rel="next" href="([^"]+)"', first)[1].replace("&amp;", "&")
+    second = owner.get(forward).text
+    assert second.count('<th scope="row">') == 10
+    assert 'rel="next"' not in second
+    back = re.search(r'rel="prev" href="([^"]+)"', second)[1].replace("&amp;", "&")
+    assert "Anna Whitfield" in owner.get(back).text
+
+
+def test_groups_and_search_narrow_the_list(owner):
+    hurt = owner.get("/admin/subscribers?group=hurt").text
+    assert hurt.count('<th scope="row">') == 2
+    assert "Stopped until somebody answers" in hurt
+    assert owner.get("/admin/subscribers?q=whitfield&group=active").text.count('<th scope="row">') == 3
+    assert "Nobody fits." in owner.get("/admin/subscribers?q=zzz").text
+    for odd in ("group=nonsense&sort=7&after=x", "q=%00", "step=%27%3B--", "after=" + "A" * 5000):
+        assert owner.get(f"/admin/subscribers?{odd}").status_code == 200
+
+
+def test_what_people_wrote_stays_text(owner, seeded):
+    with store.writing(seeded.engine) as session:
+        session.get(Subscriber, 1).first_name = "<b>Anna</b>"
+    assert "<b>Anna" not in owner.get("/admin/subscribers").text
+    assert "&lt;b&gt;Anna" in owner.get("/admin/subscribers/1").text
+
+
+def test_the_file_holds_who_fits(owner):
+    answer = owner.get("/admin/subscribers.csv?group=paused")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="subscribers-2026-11-23.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == 2
+    assert {row["group"] for row in rows} == {"paused"}
+
+
+def test_one_person_newest_day_first_with_reasons(owner):
+    page = owner.get("/admin/subscribers/4").text
+    assert page.index("Today, Monday 23 November") < page.index("Friday 20 November")
+    for words in ("Said side plank hurt", "Wrote: “A sharp pull on the left, low down.”", "Reminder not sent", "Agreed to emails",
+                  "Consent wording", "3 days after the previous email", "America/Vancouver"):  # fmt: skip
+        assert words in page, words
+    assert page.count("hurt, today") == 1
+
+
+@pytest.mark.parametrize("number", [61, 0, 2**63, 10**30])
+def test_nobody_there(owner, number):
+    page = owner.get(f"/admin/subscribers/{number}")
+    assert page.status_code == 404
+    assert "Nothing here" in page.text
+
+
+def test_pause_and_resume(owner, find):
+    assert owner.post("/admin/subscribers/1/pause").status_code == 303
+    assert find(0).paused_at is not None
+    page = owner.get("/admin/subscribers/1").text
+    assert "Paused. Nothing goes out" in page
+    assert "By owner@clinic.example." in page
+    owner.post("/admin/subscribers/1/resume")
+    assert find(0).paused_at is None
+
+
+def test_go_on_after_hurt(owner, find, seeded):
+    owner.post("/admin/subscribers/4/go-on")
+    assert find(3).hurt_at is None
+    with store.reading(seeded.engine) as session:
+        acts = session.scalars(select(Activity).where(Activity.subscriber_id == 4, Activity.kind == "went on")).all()
+    assert [act.actor for act in acts] == ["owner@clinic.example"]
+
+
+def test_stopping_asks_first(owner, find, seeded):
+    assert "Only they can start again" in owner.get("/admin/subscribers/1/stop").text
+    assert find(0).status == "active"
+    owner.post("/admin/subscribers/1/stop")
+    assert find(0).status == "unsubscribed"
+    with store.reading(seeded.engine) as session:
+        last = store.consents.events_of(session, 1)[-1]
+    assert (last.kind, last.channel, last.detail) == ("withdrawn", "marketer", "by owner@clinic.example")
+
+
+def test_erasing_asks_first_and_leaves_nothing(owner, find):
+    assert "cannot be taken back" in owner.get("/admin/subscribers/1/erase").text
+    assert owner.post("/admin/subscribers/1/erase").location == "/admin/subscribers"
+    assert find(0) is None
+    assert owner.get("/admin/subscribers/1").status_code == 404
+
+
+ACTS = ["pause", "resume", "go-on", "stop", "erase"]
+
+
+@pytest.mark.parametrize(("role", "allowed"), [("viewer", []), ("editor", ACTS[:4]), ("owner", ACTS)])
+def test_who_may_do_what(desk, seeded, role, allowed):
+    desk.sign_in(role)
+    for act in ACTS:
+        expected = 303 if act in allowed else 403
+        assert desk.post(f"/admin/subscribers/2/{act}").status_code == expected, act
+    assert desk.get("/admin/subscribers.csv").status_code == (403 if role == "viewer" else 200)
+    assert desk.get("/admin/subscribers/3/erase").status_code == (200 if role == "owner" else 403)
+
+
+def test_a_viewer_sees_no_buttons(desk, seeded):
+    desk.sign_in("viewer")
+    page = desk.get("/admin/subscribers/4").text
+    assert "Stop all emails" not in page
+    assert "Go on" not in page
+    assert "Export" not in desk.get("/admin/subscribers").text
+    assert "This is not yours to do" in desk.post("/admin/subscribers/4/pause").text
+
+
+def test_buttons_need_their_token_and_a_post(owner, find):
+    assert owner.client.post("/admin/subscribers/1/pause").status_code == 400
+    assert owner.get("/admin/subscribers/1/pause").status_code == 405
+    assert find(0).paused_at is None
+
+
+def test_the_sequence_in_order_with_its_days(owner):
+    page = owner.get("/admin/sequence").text
+    assert re.findall(r"<b>(\d+)</b>", page) == ["1", "4", "7", "10", "13", "16", "19"]
+    assert "7 emails over 19 days. Monday to Sunday, at 09:00" in page
+    assert "sent, " in page
+
+
+def test_an_email_as_its_readers_see_it(owner):
+    page = owner.get("/admin/sequence/2").text
+    assert "odd name, calm exercise" in page
+    assert 'sandbox src="/admin/sequence/2/frame"' in page
+    frame = owner.get("/admin/sequence/2/frame")
+    policy = frame.headers["Content-Security-Policy"]
+    assert "style-src 'unsafe-inline'" in policy
+    assert "script-src 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert "sandbox allow-popups" in policy
+    assert "Anna" in frame.text
+    assert owner.get("/admin/sequence/999").status_code == 404
+
+
+def test_the_rehearsal_by_week_with_reasons(owner):
+    page = owner.get("/admin/sequence/calendar?start=2026-11-23T10:30&timezone=Europe/Zurich").text
+    assert "Monday, 23 November 2026, 10:30" in page
+    assert page.index("Week 1") < page.index("Week 2")
+    assert "At confirmation, whatever the hour." in page
+    assert "the last question" in page
+    assert "Sat 28 Nov" not in page.split("Week 2")[0] or "09:00" in page
+
+
+@pytest.mark.parametrize("start", ["2026-11-23T18:30:00Z", "2026-11-23T10:30:00-08:00", "2026-11-23", ""])
+def test_a_rehearsal_takes_instants_and_local_times(owner, start):
+    page = (
+        owner.get(
+            "/admin/sequence/calendar",
+        )
+        if not start
+        else owner.client.get("/admin/sequence/calendar", query_string={"start": start})
+    )
+    assert "Week 1" in page.text
+    assert "is not a" not in page.text
+
+
+@pytest.mark.parametrize(
+    "odd", ["start=soon", "start=9999-12-31T23:59", "start=0001-01-01", "timezone=Mars/Base", "start=2026-11-23T25:00"]
+)
+def test_a_rehearsal_says_what_it_could_not_read(owner, odd):
+    page = owner.get(f"/admin/sequence/calendar?{odd}")
+    assert page.status_code == 200
+    assert re.search(r"That is not a (date and time|time zone)\.", page.text)
