@@ -17,8 +17,8 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run $(INSTANCE)/secret_key $(INSTANCE)/suppression_key ## Serve everything on this machine (PORT=8000 TIME_LAPSE=1)
-	@$(RUN_ENV) $(FLASK) prepare
-	@$(RUN_ENV) exec $(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --worker-class gthread --threads 8 --log-level warning wsgi:app
+	@env $(RUN_ENV) $(FLASK) prepare
+	@exec env $(RUN_ENV) $(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --worker-class gthread --threads 8 --log-level warning wsgi:app
 
 test: $(VENV)/.test ## Run the whole suite: style, types, house rules, tests
 	@$(MAKE) --no-print-directory check

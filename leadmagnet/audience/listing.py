@@ -135,7 +135,8 @@ def _keys(sort: Sort) -> tuple[ColumnElement[Any], ColumnElement[int]]:
         return func.lower(Subscriber.first_name), _ID
     if sort is Sort.ACTIVITY:
         return func.coalesce(Subscriber.last_active_at, Subscriber.created_at), _ID
-    return Subscriber.created_at.expression, _ID
+    # Ids are given in the order of sign-up, and the index over status holds them, too.
+    return _ID, _ID
 
 
 def _beyond(keys: tuple[ColumnElement[Any], ColumnElement[int]], start: _Start, *, down: bool) -> ColumnElement[bool]:
@@ -148,12 +149,12 @@ def _beyond(keys: tuple[ColumnElement[Any], ColumnElement[int]], start: _Start, 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    key: datetime | str
+    key: datetime | str | int
     id: int
     backwards: bool
 
 
-def _write(sort: Sort, key: datetime | str, person_id: int, *, backwards: bool = False) -> str:
+def _write(sort: Sort, key: datetime | str | int, person_id: int, *, backwards: bool = False) -> str:
     shown = key.isoformat() if isinstance(key, datetime) else key
     data = json.dumps([sort.value, shown, person_id, backwards], separators=(",", ":"))
     return base64.urlsafe_b64encode(data.encode()).rstrip(b"=").decode()
@@ -163,9 +164,16 @@ def _read(cursor: str, sort: Sort) -> _Start | None:
     """Return where a page begins; None for a cursor that is empty, damaged or made for another order."""
     try:
         made_for, key, person_id, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        start = _Start(key if sort is Sort.NAME else datetime.fromisoformat(key), person_id, backwards)
+        start = _Start(datetime.fromisoformat(key) if sort is Sort.ACTIVITY else key, person_id, backwards)
     except (ValueError, TypeError):
         return None
-    sound = type(start.id) is int and type(start.backwards) is bool and isinstance(start.key, datetime | str)
+    return start if made_for == sort.value and _sound(start, sort) else None
+
+
+def _sound(start: _Start, sort: Sort) -> bool:
+    """Check the types: a cursor comes from outside."""
+    kinds = {Sort.NAME: str, Sort.ACTIVITY: datetime, Sort.NEWEST: int}
+    if type(start.id) is not int or type(start.backwards) is not bool or type(start.key) is not kinds[sort]:
+        return False
     aware = not isinstance(start.key, datetime) or start.key.tzinfo is not None
-    return start if sound and aware and made_for == sort.value and abs(start.id) < 2**63 else None
+    return aware and abs(start.id) < 2**63 and start.key == (start.id if sort is Sort.NEWEST else start.key)

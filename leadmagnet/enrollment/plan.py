@@ -1,8 +1,8 @@
 """Plan the next email of each enrollment that asks for it.
 
 One mechanism serves all. After a delivery is settled, after an edit of the sequence, a pause, a changed hour or zone,
-and when a video could not go out on its day, somebody sets `wants_plan`; the planner works out what is next and when, and
-writes or moves the one due row of the enrollment.
+and when a video could not go out on its day, somebody sets `wants_plan`; the planner works out what is next and when,
+and writes or moves the one due row of the enrollment.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from leadmagnet.audience import export
 from leadmagnet.audience.groups import Group
 from leadmagnet.audience.listing import Filter
 
-
 EVERYONE = Filter()
 
 

@@ -21,7 +21,7 @@ def crowd(session, person, now):
         person(
             f"p{number:03}@example.org",
             first_name=("Anna", "Bo", "anna", "Élodie")[number % 4],
-            created_at=now.course - timedelta(days=number // 25),
+            created_at=now.course - timedelta(days=10 - number // 25),
             last_active_at=now.course - timedelta(hours=number % 7) if number % 3 else None,
         )
         for number in range(200)

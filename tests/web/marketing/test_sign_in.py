@@ -9,8 +9,10 @@ from leadmagnet.web import marketing
 from leadmagnet.web.marketing import sign_in
 from leadmagnet.web.marketing.accounts import Marketer
 
-PAGES = ["/admin/", "/admin/subscribers", "/admin/subscribers.csv", "/admin/subscribers/1", "/admin/sequence",
-         "/admin/sequence/1", "/admin/sequence/1/frame", "/admin/sequence/calendar", "/admin/subscribers/1/stop"]  # fmt: skip
+PAGES = [
+    *("/admin/", "/admin/subscribers", "/admin/subscribers.csv", "/admin/subscribers/1", "/admin/subscribers/1/stop"),
+    *("/admin/sequence", "/admin/sequence/1", "/admin/sequence/1/frame", "/admin/sequence/calendar"),
+]
 WRONG = "That address and password don’t match."
 
 

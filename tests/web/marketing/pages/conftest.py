@@ -111,9 +111,9 @@ def mailed(
 
 def seed(session: Session, number: int) -> None:
     """People who joined one after the other over the last two months, each with what fits their state."""
-    draw = random.Random(7)
     videos = session.query(Step).filter_by(kind="video").order_by(Step.position).all()
-    for place in range(number):
+    for place in reversed(range(number)):
+        draw = random.Random(place)
         joined = NOW - place * DAY * 0.95 - timedelta(hours=draw.randrange(1, 9), minutes=draw.randrange(60))
         person = person_at(session, place, joined)
         mailed(session, person, "confirmation", joined, reason="asked for on a form", text_slug="confirmation")
@@ -176,8 +176,8 @@ def _state(session: Session, person: Subscriber, place: int) -> None:
     if place in (3, 20):
         person.hurt_at = person.last_active_at = ago
         session.add(
-            CheckIn(subscriber_id=person.id, step_slug="side-plank", day=local_day(ago, zone(ZONE)), at=ago, felt="hurt",
-                    note="A sharp pull on the left, low down.")
+            CheckIn(subscriber_id=person.id, step_slug="side-plank", day=local_day(ago, zone(ZONE)), at=ago,
+                    felt="hurt", note="A sharp pull on the left, low down.")
         )  # fmt: skip
         session.add(Activity(subscriber_id=person.id, at=ago, kind="hurt", detail="side-plank"))
     elif place in (5, 17, 40):
