@@ -61,6 +61,10 @@ def build(config: Config) -> Services:
     engine = store.connect(config.database_url)
 
     def find_anchor() -> Anchor | None:
+        with store.reading(engine) as session:
+            ready, found = store.clocks.standing(session, config.time_lapse)
+        if ready:
+            return found
         with store.writing(engine) as session:
             return store.clocks.anchor(session, real_now(), config.time_lapse)
 

@@ -6,6 +6,7 @@ Must not know: files.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -29,36 +30,55 @@ _STOPPED: Mapping[str, str] = {
 _SUPPRESSED = "This address stays stopped: its owner was erased after leaving, or it never took mail."
 
 
+@dataclass(slots=True)
+class Done:
+    """What a batch comes to, for the writing in sets: new people, new consents, who begins the sequence."""
+
+    new: list[Candidate] = field(default_factory=list)
+    agreed: list[tuple[int, Candidate]] = field(default_factory=list)
+    starting: list[int] = field(default_factory=list)
+
+
 def write(session: Session, batch: Sequence[Candidate], plan: Plan, report: Report) -> None:
     """Write a batch in which no address comes twice."""
     barred = _suppressed(session, batch, plan)
     people = select(Subscriber).where(Subscriber.email_canonical.in_([c.canonical for c in batch])).with_for_update()
     known = {person.email_canonical: person for person in session.scalars(people)}
     enrolled = _enrolled(session, [person.id for person in known.values()], plan)
-    new, agreed, starting = [], [], []
+    done = Done()
     for candidate in batch:
         person = known.get(candidate.canonical)
         if candidate.canonical in barred:
             report.reject(candidate.row, _SUPPRESSED)
         elif person is None:
-            new.append(candidate)
+            done.new.append(candidate)
         elif person.status in _STOPPED:
             report.reject(candidate.row, _STOPPED[person.status])
         else:
-            changed = _fill_in(person, candidate)
-            if plan.sequence_id is not None and person.status == SubscriberStatus.PENDING:
-                _activate(session, person, plan)
-                agreed.append((person.id, candidate))
-            if person.status == SubscriberStatus.ACTIVE and plan.sequence_id and person.id not in enrolled:
-                starting.append(person.id)
-                changed = True
+            changed = _meet(session, person, candidate, plan, done, in_sequence=person.id in enrolled)
             report.updated += changed
             report.unchanged += not changed
-    made = _create(session, new, plan)
+    made = _create(session, done.new, plan)
     report.created += len(made)
-    _record_consent(session, [*made, *agreed], plan)
-    _enroll(session, [*(person_id for person_id, _ in made), *starting], plan)
+    _record_consent(session, [*made, *done.agreed], plan)
+    _enroll(session, [*(person_id for person_id, _ in made), *done.starting], plan)
     session.flush()
+
+
+def _meet(
+    session: Session, person: Subscriber, candidate: Candidate, plan: Plan, done: Done, *, in_sequence: bool
+) -> bool:
+    """Bring what the file says to somebody we know, and say whether anything changed."""
+    changed = _fill_in(person, candidate)
+    if plan.sequence_id is None:
+        return changed
+    if person.status == SubscriberStatus.PENDING:
+        _activate(session, person, plan)
+        done.agreed.append((person.id, candidate))
+        changed = True
+    if not in_sequence:
+        done.starting.append(person.id)
+    return changed or not in_sequence
 
 
 def _suppressed(session: Session, batch: Sequence[Candidate], plan: Plan) -> set[str]:

@@ -57,13 +57,10 @@ def import_rows(
     `parse_address` raises ValueError with a sentence; the sign-up room has it. `after_batch` may commit and show
     progress: a large file in one transaction would keep the form waiting.
     """
-    sequence = store.sequences.by_slug(session, enroll) if enroll else None
-    if enroll and sequence is None:
-        raise BadFile(f"There is no sequence called {enroll}.")
     plan = Plan(
         now=now,
         consent=" ".join(consent.split()),
-        sequence_id=sequence.id if sequence else None,
+        sequence_id=_sequence_id(session, enroll),
         clinic_zone=clinic_zone,
         suppression_key=suppression_key,
         source=source,
@@ -76,6 +73,13 @@ def import_rows(
             after_batch(report)
     report.rejects.sort(key=lambda reject: reject[0])
     return report
+
+
+def _sequence_id(session: Session, slug: str | None) -> int | None:
+    sequence = store.sequences.by_slug(session, slug) if slug else None
+    if slug and sequence is None:
+        raise BadFile(f"There is no sequence called {slug}.")
+    return sequence.id if sequence else None
 
 
 def _checked(

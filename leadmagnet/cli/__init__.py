@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, marketers, preparing, sequences, subscribers, work
+from leadmagnet.cli import database, lists, marketers, preparing, sequences, subscribers, work
 
 
 def register(app: Flask) -> None:
     """Add all commands to the application."""
     for group in (database.db, sequences.sequence, subscribers.subscribers, marketers.marketers):
         app.cli.add_command(group)
+    for listed in (lists.import_command, lists.export_command, lists.erase_command):
+        subscribers.subscribers.add_command(listed)
     for command in (work.worker, work.tick_command, preparing.prepare):
         app.cli.add_command(command)

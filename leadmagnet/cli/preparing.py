@@ -6,6 +6,7 @@ What `make run` does before it serves. Migrates, loads the six videos, makes the
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 import click
 
@@ -29,8 +30,19 @@ def prepare() -> None:
     if done.kept:
         click.echo(f"Kept as you edited them: {', '.join(done.kept)}")
     _say(parts.config.public_url, _first_marketer())
-    if parts.config.time_lapse != 1:
-        click.echo(f"  Time lapse     {parts.config.time_lapse:g} course seconds pass in each real one.")
+    _say_clock()
+
+
+def _say_clock() -> None:
+    parts = services()
+    now, lapse = parts.clock.now(), parts.config.time_lapse
+    if lapse != 1:
+        click.echo(f"  Time lapse     {lapse:g} course seconds pass in each real one.\n")
+    elif now.course - now.real > timedelta(minutes=1):
+        click.echo(
+            f"  Clock          The course stands at {now.course:%d %B %Y}, because it was run in a time lapse before.\n"
+            "                 It goes on from there; remove instance/ to begin afresh.\n"
+        )
 
 
 def _first_marketer() -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import click
 import orjson
@@ -15,6 +15,8 @@ from leadmagnet.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
 USAGE, FAILED = 2, 1
+#: Flask's decorator, with the type that it keeps.
+in_app = cast("Callable[[F], F]", with_appcontext)
 
 
 class Failure(click.ClickException):
@@ -64,7 +66,7 @@ def command(name: str) -> Callable[[F], click.Command]:
     """Declare a command that stands alone."""
 
     def declare(function: F) -> click.Command:
-        return click.command(name, cls=Command)(with_appcontext(function))
+        return click.command(name, cls=Command)(in_app(function))
 
     return declare
 

@@ -1,4 +1,4 @@
-"""subscribers list, show, pause, resume, import, export, erase."""
+"""subscribers list, show, pause, resume. Import, export and erase are in lists.py."""
 
 from __future__ import annotations
 

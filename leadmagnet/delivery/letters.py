@@ -208,7 +208,8 @@ def _letter(row: Delivery, desk: Desk, now: Now, clinic: Clinic, links: Links) -
     return Letter(
         delivery_id=row.public_id,
         to_email=person.email,
-        to_name=safe_name(person.first_name),
+        # The confirmation carries no name: whoever typed the address could have typed anything there.
+        to_name="" if row.kind == DeliveryKind.CONFIRMATION else safe_name(person.first_name),
         message_id=message_id(row.public_id, clinic),
         date=now.course,
         values=values_for(reader, links, now.course),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -104,53 +105,47 @@ def _plan(
     step = next_step(steps, [row.step_id for row in out if row.step_id is not None])
     if step is None:
         if open_row is not None:
-            open_row.status, open_row.skip_reason = DeliveryStatus.SKIPPED, SkipReason.STEP_REMOVED
+            gone = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.STEP_REMOVED}
+            store.claims.change(session, [open_row.id], DeliveryStatus.DUE, **gone)
         enrollment.status, enrollment.finished_at = EnrollmentStatus.FINISHED, now
         return
-    row = open_row or Delivery(
-        subscriber_id=person.id, enrollment_id=enrollment.id, created_at=now, status=DeliveryStatus.DUE
-    )
-    _date(session, row, enrollment, person, step, out, sequence, now)
-    session.add(row)
+    taken = taken_days(session, person.id, now, zone(person.timezone), except_id=open_row.id if open_row else None)
+    values = _dated(enrollment, person, step, out, sequence, taken, now)
+    if open_row is None:
+        people = {"subscriber_id": person.id, "enrollment_id": enrollment.id, "created_at": now}
+        session.add(Delivery(status=DeliveryStatus.DUE, **people, **values))
+    else:
+        # Somebody else may have claimed the row since it was read; then it stays as it is and its settling plans anew.
+        store.claims.change(session, [open_row.id], DeliveryStatus.DUE, **values)
 
 
-def _date(
-    session: Session,
-    row: Delivery,
+def _dated(
     enrollment: Enrollment,
     person: Subscriber,
     step: Step,
     out: list[Delivery],
     sequence: store.sequences.Sequence,
+    taken: set[date],
     now: datetime,
-) -> None:
-    """Write step, instants, day and reason on a due row."""
-    row.step_id, row.kind = step.id, step.kind
-    row.held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
-    sent_ids = [other.step_id for other in out if other.step_id is not None]
-    delay = delay_before(step, sent_ids)
+) -> dict[str, Any]:
+    """Return step, instants, day and reason of the due row."""
+    held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
+    values: dict[str, Any] = {"step_id": step.id, "kind": step.kind, "held": held}
+    delay = delay_before(step, [row.step_id for row in out if row.step_id is not None])
     previous = enrollment.last_settled_at or enrollment.started_at
     if delay.unit is schedule.DelayUnit.AT_ONCE:
-        row.lane, row.due_at, row.closes_at, row.day = 0, min(previous, now), None, None
-        row.reason = "at confirmation, whatever the hour"
-        return
+        at_once = {"lane": 0, "due_at": min(previous, now), "closes_at": None, "day": None}
+        return values | at_once | {"reason": "at confirmation, whatever the hour"}
     where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
-    taken = taken_days(session, person.id, now, where, except_id=row.id)
-    due = schedule.due_at(
-        previous,
-        delay,
-        rhythm,
-        where,
-        share=schedule.spread_share(person.leave_id),
-        taken=taken,
-        previous_counts=bool(out) and out[-1].day is not None,
-    )
-    row.reason = f"{delay.words()} after the previous email"
+    share, counts = schedule.spread_share(person.leave_id), bool(out) and out[-1].day is not None
+    due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
+    reason = f"{delay.words()} after the previous email"
     if due < now:
         due = schedule.opens_at(now, rhythm, where, taken=taken)
-        row.reason = "overdue: the first moment inside the window"
-    row.lane, row.due_at, row.day = 1, due, schedule.local_day(due, where)
-    row.closes_at = schedule.closes_at(due, rhythm, where)
+        reason = "overdue: the first moment inside the window"
+    closes = schedule.closes_at(due, rhythm, where)
+    day = schedule.local_day(due, where)
+    return values | {"lane": 1, "due_at": due, "closes_at": closes, "day": day, "reason": reason}
 
 
 def taken_days(

@@ -104,7 +104,9 @@ def next_now(session: Session, person: Subscriber, now: datetime) -> bool:
     if step is None or row is None or step.kind is not DeliveryKind.VIDEO or row.step_id != step.id:
         return False
     # An answer to what the person did: it does not count towards one automatic email a day.
-    row.lane, row.due_at, row.closes_at, row.day, row.reason = 0, now, None, None, "asked for on the own page"
+    at_once = {"lane": 0, "due_at": now, "closes_at": None, "day": None, "reason": "asked for on the own page"}
+    if not store.claims.change(session, [row.id], DeliveryStatus.DUE, **at_once):
+        return False  # it is on its way this moment
     _done(session, person, now, "next video now", step.slug, SUBSCRIBER)
     return True
 

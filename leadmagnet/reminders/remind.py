@@ -51,7 +51,7 @@ def _rhythms(session: Session, people: Sequence[Subscriber]) -> dict[int, schedu
         .where(Enrollment.subscriber_id.in_([person.id for person in people]))
         .order_by(Enrollment.id)
     )
-    newest: dict[int, Course] = dict(session.execute(query).tuples().all())
+    newest = {row[0]: row[1] for row in session.execute(query)}
     hours = {person.id: person.chosen_hour for person in people}
     return {subscriber_id: sequence.rhythm(hours[subscriber_id]) for subscriber_id, sequence in newest.items()}
 

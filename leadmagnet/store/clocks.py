@@ -21,6 +21,14 @@ class CourseClock(Base):
     rate: Mapped[float]
 
 
+def standing(session: Session, rate: float) -> tuple[bool, Anchor | None]:
+    """Say whether the clock stands as this rate wants it, so that nothing is to be written, and its anchor."""
+    row = session.get(CourseClock, 1)
+    if row is None:
+        return rate == 1, None
+    return row.rate == rate, Anchor(row.real_at, row.course_at, row.rate)
+
+
 def anchor(session: Session, real_now: datetime, rate: float) -> Anchor | None:
     """Return the anchor for this rate, storing a new one where the rate has changed; None for a clock never moved.
 

@@ -181,7 +181,7 @@ def test_skipping_takes_due_rows_only(ledger: Any) -> None:
     claimed = ledger.due(people[0])
     ledger.claim("mine")
     due = ledger.due(people[1])
-    assert ledger.do(store.claims.skip_due, "not_active") == 1
+    assert ledger.do(store.claims.skip_due, "not_active", Delivery.subscriber_id.in_(people)) == 1
     assert (ledger.row(due).status, ledger.row(due).skip_reason) == ("skipped", "not_active")
     assert ledger.row(claimed).status == "claimed"
 

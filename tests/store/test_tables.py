@@ -31,7 +31,7 @@ def test_nobody_gets_a_step_twice_in_one_enrollment(ledger: Any) -> None:
     for status in ("due", "claimed", "unknown", "sent", "delivered", "bounced", "failed"):
         with pytest.raises(IntegrityError):
             ledger.due(person, **place, status=status)
-    ledger.do(store.claims.skip_due, "step_removed")
+    ledger.do(store.claims.skip_due, "step_removed", Delivery.subscriber_id == person)
     assert ledger.row(first).status == "skipped"
     assert ledger.due(person, **place), "a skipped row was never sent, so it is in nobody's way"
 
@@ -87,8 +87,8 @@ def test_one_address_one_person(ledger: Any) -> None:
         ledger.do(lambda session: session.add(Subscriber(**twin, timezone="Europe/Zurich", created_at=ledger.at)))
 
 
-@pytest.mark.parametrize("naive", [datetime(2026, 3, 29, 2, 30), datetime.min], ids=str)
-def test_a_naive_instant_is_refused(ledger: Any, naive: datetime) -> None:
+def test_a_naive_instant_is_refused(ledger: Any) -> None:
+    naive = ledger.at.replace(tzinfo=None)
     with pytest.raises(StatementError, match="without a time zone"):
         ledger.due(ledger.people(1)[0], due_at=naive)
     with pytest.raises(StatementError, match="without a time zone"), store.reading(ledger.engine) as session:

@@ -37,7 +37,7 @@ def test_files_and_functions_stay_short():
         assert source.count("\n") <= 250, path.name
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef):
-                assert node.end_lineno - node.lineno < 45, (path.name, node.name)
+                assert node.end_lineno - node.lineno < 25, (path.name, node.name)
 
 
 def test_pages_have_landmarks_labels_and_one_title(site):

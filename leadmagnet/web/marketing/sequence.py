@@ -5,8 +5,9 @@ Must not know: how an email is compiled, how an instant is worked out.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import abort, make_response, render_template, request
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from leadmagnet import store
-from leadmagnet.audience.titles import titles_of
+from leadmagnet.audience.titles import Titles, titles_of
 from leadmagnet.domain import schedule
 from leadmagnet.domain.message import Expanded
 from leadmagnet.domain.rehearsal import Planned, rehearse
@@ -53,32 +54,37 @@ def sequence() -> str:
         found = _find(session)
         if found is None:
             return render_template("marketing/sequence.html", sequence=None)
-        shown, titles = course.load(session, found), titles_of(session)
-        videos = {video.step_id: video for video in shown.videos}
-        rules = [step.rule() for step in store.sequences.steps_of(session, found.id) if not step.removed]
-        days, figures = day_number(rules), reports.steps(session, found.id)
-        lines = [
-            {
-                "step": rule,
-                "day": days[rule.id],
-                "video": videos.get(rule.id),
-                "title": titles.step(rule.slug),
-                "subject": titles.subject(rule.id, "", rule.kind),
-                "wait": "at once after confirming" if not place else f"{rule.delay.words()} after the email before",
-                "gap": rule.delay.words() if place else "",
-                "figures": figures[rule.id],
-            }
-            for place, rule in enumerate(rules)
-        ]
+        lines = _lines(session, found)
         return render_template(
             "marketing/sequence.html",
             sequence=found,
             lines=lines,
-            length=max(days.values(), default=0),
+            length=max((line["day"] for line in lines), default=0),
             hour=schedule.clock_words(found.hour),
             window=f"{schedule.clock_words(found.opens)} to {schedule.clock_words(found.closes)}",
             weekdays=_weekdays(found.weekdays),
         )
+
+
+def _lines(session: Session, found: Sequence) -> list[dict[str, Any]]:
+    """Return the emails of a sequence with their days, words and figures."""
+    titles, figures = titles_of(session), reports.steps(session, found.id)
+    videos = {video.step_id: video for video in course.load(session, found).videos}
+    rules = [step.rule() for step in store.sequences.steps_of(session, found.id) if not step.removed]
+    days = day_number(rules)
+    return [
+        {
+            "step": rule,
+            "day": days[rule.id],
+            "video": videos.get(rule.id),
+            "title": titles.step(rule.slug),
+            "subject": titles.subject(rule.id, "", rule.kind),
+            "wait": f"{rule.delay.words()} after the email before" if place else "at once after confirming",
+            "gap": rule.delay.words() if place else "",
+            "figures": figures[rule.id],
+        }
+        for place, rule in enumerate(rules)
+    ]
 
 
 def _weekdays(digits: str) -> str:
@@ -130,18 +136,7 @@ def _letter(session: Session, step_id: int) -> tuple[Step, Expanded]:
 @blueprint.get("/sequence/calendar")
 def calendar() -> str:
     """Rehearse: every email of somebody who confirms at an instant and never answers."""
-    here = moment()
-    asked_zone = request.args.get("timezone", "").strip()
-    asked_start = request.args.get("start", "").strip()
-    problem = ""
-    try:
-        where = zone(asked_zone) if asked_zone else here.zone
-    except UnknownZone:
-        where, problem = here.zone, "That is not a time zone. One looks like America/Vancouver."
-    try:
-        start = _instant(asked_start, where) if asked_start else here.now
-    except (ValueError, OverflowError):
-        start, problem = here.now, "That is not a date and time. One looks like 2026-11-23T10:30."
+    where, start, problem = _asked()
     with store.reading(services().engine) as session:
         found = _find(session)
         weeks = _weeks(session, found, start, where) if found else []
@@ -150,11 +145,28 @@ def calendar() -> str:
         sequence=found,
         weeks=weeks,
         start=f"{local_time(start, where):%Y-%m-%dT%H:%M}",
+        typed=request.args.get("timezone", "").strip() or where.key,
         zone=where.key,
         zones=sorted(name for name in all_zones() if "/" in name and not name.startswith("Etc/")),
         problem=problem,
         confirmed=f"{full_day(local_day(start, where))} {local_time(start, where):%Y, %H:%M}",
     )
+
+
+def _asked() -> tuple[ZoneInfo, datetime, str]:
+    """Return zone and instant that the address asks for, and what of it could not be read."""
+    here = moment()
+    where, start, problem = here.zone, here.now, ""
+    asked_zone, asked_start = (request.args.get(name, "").strip() for name in ("timezone", "start"))
+    try:
+        where = zone(asked_zone) if asked_zone else where
+    except UnknownZone:
+        problem = "That is not a time zone. One looks like America/Vancouver."
+    try:
+        start = _instant(asked_start, where) if asked_start else start
+    except (ValueError, OverflowError):
+        problem = "That is not a date and time. One looks like 2026-11-23T10:30."
+    return where, start, problem
 
 
 def _instant(text: str, where: ZoneInfo) -> datetime:
@@ -170,26 +182,24 @@ def _weeks(session: Session, found: Sequence, start: datetime, where: ZoneInfo) 
     rules = [step.rule() for step in store.sequences.steps_of(session, found.id)]
     titles = titles_of(session)
     planned = rehearse(rules, found.rhythm(None), where, start, SAMPLE_DAYS)
-    first = local_day(start, where)
-
-    def line(email: Planned) -> dict[str, object]:
-        day = local_day(email.at, where)
-        name = words.kind(email.kind)
-        return {
-            "day": short_day(day),
-            "hour": f"{local_time(email.at, where):%H:%M}",
-            "number": (day - first).days + 1,
-            "head": f"{name}: {titles.step(email.step)}" if email.kind is DeliveryKind.VIDEO else name,
-            "why": email.reason,
-            "reminder": email.kind is DeliveryKind.REMINDER,
-        }
-
     by_week = groupby(planned, key=lambda email: monday_of(local_day(email.at, where)))
     return [
         {
             "name": f"Week {number}",
             "span": f"{short_day(monday)} to {short_day(monday + timedelta(days=6))}",
-            "emails": [line(email) for email in emails],
+            "emails": [_line(email, titles, local_day(start, where), where) for email in emails],
         }
         for number, (monday, emails) in enumerate(by_week, 1)
     ]
+
+
+def _line(email: Planned, titles: Titles, first: date, where: ZoneInfo) -> dict[str, object]:
+    day, name = local_day(email.at, where), words.kind(email.kind)
+    return {
+        "day": short_day(day),
+        "hour": f"{local_time(email.at, where):%H:%M}",
+        "number": (day - first).days + 1,
+        "head": f"{name}: {titles.step(email.step)}" if email.kind is DeliveryKind.VIDEO else name,
+        "why": email.reason,
+        "reminder": email.kind is DeliveryKind.REMINDER,
+    }

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadmagnet import store
 from leadmagnet.domain.tokens import BadToken
 from leadmagnet.domain.zones import local_day, zone
-from leadmagnet.enrollment.path import path_of
+from leadmagnet.enrollment.path import Station, path_of
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.signup.confirm import Answer, Origin, confirm, look, renew
 from leadmagnet.store.subscribers import Subscriber
@@ -88,34 +88,33 @@ def _page(session: Session, answer: Answer, person: Subscriber | None) -> tuple[
 
 
 def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:
-    services_, moment = services(), now()
-    found = course.of_subscriber(session, person.id)
-    path = path_of(session, person, moment.course)
-    today = local_day(moment.course, zone(person.timezone))
+    links, moment = services().links, now().course
+    found, path = course.of_subscriber(session, person.id), path_of(session, person, moment)
     first = path.stations[0] if path.stations else None
     newest = next((place for place in reversed(path.stations) if place.state != "next"), first)
 
     def link(slug: str) -> str:
-        return here(services_.links.video(person.id, slug))
+        return here(links.video(person.id, slug))
 
     fresh = answer is Answer.CONFIRMED and newest is not None and newest.state == "next"
-    video = found.find(newest.slug) if found and newest else None
+    today = local_day(moment, zone(person.timezone))
     return render_template(
         "thanks.html",
         name=safe_name(person.first_name),
         headline="Video 1 is on its way." if fresh else "Your address is confirmed.",
         lead=_LEAD_FRESH if fresh else _LEAD_ALREADY,
-        watch=newest
-        and {
-            "href": link(newest.slug),
-            "words": f"Watch video {newest.number}",
-            "aside": aside(video) if video else "",
-        },
+        watch=_watch(newest, found, link(newest.slug)) if newest else None,
         stations=of_person(path, found, person, today, link) if found else [],
         hour=hour_of(person, found),
         place=words.place(person.timezone),
-        page_href=here(services_.links.page(person.id)),
+        page_href=here(links.page(person.id)),
     )
+
+
+def _watch(station: Station, found: course.Course | None, href: str) -> dict[str, str]:
+    """Return the button that leads to a video."""
+    video = found.find(station.slug) if found else None
+    return {"href": href, "words": f"Watch video {station.number}", "aside": aside(video) if video else ""}
 
 
 _LEAD_FRESH = "It will be in your inbox in a minute. Or start right here, while you’re thinking of it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -38,36 +38,51 @@ _AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "E
 
 def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> dict[str, object]:
     """Return everything the template shows."""
-    where, links = zone(person.timezone), services().links
-    today = local_day(moment, where)
-    found = course.of_subscriber(session, person.id)
-    path = path_of(session, person, moment)
-    rows, weeks_sentence = progress.of_person(session, person, today)
-    here_now = next((place for place in path.stations if place.state == "here"), None)
+    where = zone(person.timezone)
+    found, path = course.of_subscriber(session, person.id), path_of(session, person, moment)
+    rows, weeks_sentence = progress.of_person(session, person, local_day(moment, where))
     return {
         "said": SAVED.get(saved),
         "name": safe_name(person.first_name),
         "lead": _lead(person, path, moment, where),
-        "stations": of_person(path, found, person, today, lambda slug: here(links.video(person.id, slug)))
-        if found
-        else [],
-        "current": here_now,
-        "current_href": here(links.video(person.id, here_now.slug)) if here_now else "",
-        "coming": path.next if not (person.paused_at or person.hurt_at) else None,
         "finished": path.finished,
         "weeks": rows,
         "weeks_sentence": weeks_sentence,
         "goal": words.number(len(person.days)),
-        "paused": person.paused_at is not None,
-        "hurt": person.hurt_at is not None,
         "snoozed": _snoozed(person, moment, where),
+        "since": _date(person.created_at, where),
+        "leave_href": here(services().links.leave(person.leave_id)),
+        **_way(person, path, found, local_day(moment, where)),
+        **_choices(person, found),
+    }
+
+
+def _way(person: Subscriber, path: Path, found: Course | None, today: date) -> dict[str, object]:
+    """Return the path and what may be done on it now."""
+
+    def link(slug: str) -> str:
+        return here(services().links.video(person.id, slug))
+
+    current = next((place for place in path.stations if place.state == "here"), None)
+    paused, hurt = person.paused_at is not None, person.hurt_at is not None
+    return {
+        "stations": of_person(path, found, person, today, link) if found else [],
+        "current": current,
+        "current_href": link(current.slug) if current else "",
+        "coming": None if paused or hurt else path.next,
+        "paused": paused,
+        "hurt": hurt,
+    }
+
+
+def _choices(person: Subscriber, found: Course | None) -> dict[str, object]:
+    """Return the fields of days, hour and zone."""
+    return {
         "days": [(number, name, number in person.days) for number, name in enumerate(WEEKDAYS)],
         "hours": _hours(person, found),
         "zones": _zones(),
         "timezone": person.timezone,
         "place": words.place(person.timezone),
-        "since": _date(person.created_at, where),
-        "leave_href": here(links.leave(person.leave_id)),
     }
 
 
