@@ -13,16 +13,15 @@ from leadmagnet.audience.erase import erase
 from leadmagnet.audience.export import lines, safe_cell
 from leadmagnet.audience.importing import BadFile, Report, import_rows, read
 from leadmagnet.audience.listing import Filter
-from leadmagnet.cli.shell import USAGE, Command, Failure, as_json, in_app, services, show
+from leadmagnet.cli.shell import USAGE, Failure, as_json, command, services, show
 from leadmagnet.signup.addresses import BadAddress, parse_address
 
 
-@click.command("import", cls=Command)
+@command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--consent", default="", help="The basis for rows without one: when and how these people agreed.")
 @click.option("--enroll", metavar="SLUG", help="Start this sequence at once, without a confirmation email.")
 @as_json
-@in_app
 def import_command(file: Path, consent: str, enroll: str | None, json_out: bool) -> None:
     """Take in a CSV FILE with a header: email, and where present first_name, timezone, source, consent."""
     parts, screen = services(), click.get_text_stream("stderr")
@@ -86,9 +85,8 @@ def _write_rejects(file: Path, report: Report) -> Path | None:
     return target
 
 
-@click.command("export", cls=Command)
+@command("export")
 @click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the screen.")
-@in_app
 def export_command(file: Path | None) -> None:
     """Print everybody as CSV; the first columns can be imported again."""
     parts = services()
@@ -104,11 +102,10 @@ def export_command(file: Path | None) -> None:
     click.echo(f"Written to {file}.", err=True)
 
 
-@click.command("erase", cls=Command)
+@command("erase")
 @click.argument("email")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
-@in_app
 def erase_command(email: str, yes: bool, json_out: bool) -> None:
     """Erase everything about EMAIL. It cannot be undone."""
     parts = services()
