@@ -48,7 +48,8 @@ class Config:
     claim_lease_seconds: int = 120
     evidence_window_seconds: int = 900
     run_worker_in_web: bool = False
-    time_lapse: float = 1.0
+    time_lapse: float | None = None
+    """Course seconds in a real one. Unset, a server runs at 1 and a command takes the clock as it finds it."""
     clinic_name: str = "Riverside Physiotherapy"
     clinic_address: str = SAMPLE_ADDRESS
     clinic_phone: str = "604-555-0142"
@@ -57,12 +58,16 @@ class Config:
     content_reviewer: str = ""
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Config:
-        """Read and check the settings in `environ`. Raises BadSetting with one line."""
+    def from_env(cls, environ: Mapping[str, str], instance: Path = INSTANCE) -> Config:
+        """Read and check the settings in `environ`; keys may lie in `instance`. Raises BadSetting with one line."""
         values = {field.name: _read(environ, field.name.upper()) for field in fields(cls)}
         given = {name: value for name, value in values.items() if value is not None}
         given.setdefault("database_url", f"sqlite:///{INSTANCE / 'leadmagnet.db'}")
         for name in ("secret_key", "suppression_key"):
+            # `make run` has put them there; so commands typed by hand afterwards find the same keys.
+            made = instance / name
+            if name not in given and made.exists():
+                given[name] = made.read_text(encoding="utf-8").strip()
             if name not in given:
                 raise BadSetting(
                     f"{name.upper()} is not set. `make run` makes one for you; elsewhere set it to a random text of "

@@ -63,7 +63,7 @@ def build(config: Config) -> Services:
     def find_anchor() -> Anchor | None:
         with store.reading(engine) as session:
             ready, found = store.clocks.standing(session, config.time_lapse)
-        if ready:
+        if ready or config.time_lapse is None:
             return found
         with store.writing(engine) as session:
             return store.clocks.anchor(session, real_now(), config.time_lapse)

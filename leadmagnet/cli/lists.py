@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from leadmagnet.signup.addresses import BadAddress, parse_address
 @as_json
 def import_command(file: Path, consent: str, enroll: str | None, json_out: bool) -> None:
     """Take in a CSV FILE with a header: email, and where present first_name, timezone, source, consent."""
-    parts, screen = services(), click.get_text_stream("stderr")
+    parts, screen = services(), sys.stderr
     try:
         with (
             file.open(encoding="utf-8-sig", newline="") as text,
@@ -113,7 +114,7 @@ def erase_command(email: str, yes: bool, json_out: bool) -> None:
         canonical = parse_address(email).canonical
     except BadAddress as error:
         raise Failure(f"{email}: {error}") from error
-    if not yes and click.get_text_stream("stdin").isatty():
+    if not yes and sys.stdin.isatty():
         click.confirm(f"Erase everything about {email}?", abort=True)
     with store.writing(parts.engine) as session:
         gone = erase(session, canonical, parts.clock.now(), parts.config.suppression_key)

@@ -36,7 +36,7 @@ def prepare() -> None:
 def _say_clock() -> None:
     parts = services()
     now, lapse = parts.clock.now(), parts.config.time_lapse
-    if lapse != 1:
+    if lapse not in (None, 1):
         click.echo(f"  Time lapse     {lapse:g} course seconds pass in each real one.\n")
     elif now.course - now.real > timedelta(minutes=1):
         click.echo(

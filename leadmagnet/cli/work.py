@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import click
@@ -13,9 +14,11 @@ from leadmagnet.clock import Now, real_now
 @command("worker")
 def worker() -> None:
     """Run the worker until SIGTERM, which lets it finish the batch in hand."""
+    from leadmagnet.services import build
     from leadmagnet.worker import run
 
-    run(services())
+    config = services().config
+    run(build(replace(config, time_lapse=config.time_lapse or 1.0)))
 
 
 @command("tick")

@@ -21,12 +21,15 @@ class CourseClock(Base):
     rate: Mapped[float]
 
 
-def standing(session: Session, rate: float) -> tuple[bool, Anchor | None]:
-    """Say whether the clock stands as this rate wants it, so that nothing is to be written, and its anchor."""
+def standing(session: Session, rate: float | None) -> tuple[bool, Anchor | None]:
+    """Say whether the clock stands as this rate wants it, so that nothing is to be written, and its anchor.
+
+    Without a rate the clock is taken as it is found.
+    """
     row = session.get(CourseClock, 1)
     if row is None:
-        return rate == 1, None
-    return row.rate == rate, Anchor(row.real_at, row.course_at, row.rate)
+        return rate in (None, 1), None
+    return rate in (None, row.rate), Anchor(row.real_at, row.course_at, row.rate)
 
 
 def anchor(session: Session, real_now: datetime, rate: float) -> Anchor | None:
