@@ -13,6 +13,8 @@ from leadmagnet import services
 from leadmagnet.domain.tokens import BadToken, Purpose, sign
 from leadmagnet.domain.tokens import read as read_token
 
+#: No keys that an earlier `make run` has left may come to the help of a test.
+NOWHERE = Path(__file__).parent / "no-instance"
 KEYS = {"SECRET_KEY": "k" * 40, "SUPPRESSION_KEY": "p" * 40}
 OWN_CLINIC = {
     "CLINIC_NAME": "Harbour Physio",
@@ -23,12 +25,12 @@ OWN_CLINIC = {
 
 
 def read(**settings: str) -> Config:
-    return Config.from_env(KEYS | settings)
+    return Config.from_env(KEYS | settings, NOWHERE)
 
 
 def refusal(environ: dict[str, str]) -> str:
     with pytest.raises(BadSetting) as caught:
-        Config.from_env(environ)
+        Config.from_env(environ, NOWHERE)
     return str(caught.value)
 
 
@@ -61,7 +63,7 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
 
     def run(environ: dict[str, str]) -> str:
         with pytest.raises(BadSetting) as caught:
-            built = services.build(Config.from_env(place | environ))
+            built = services.build(Config.from_env(place | environ, NOWHERE))
             built.engine.dispose()
             built.links.page(1)
         return str(caught.value)
@@ -173,8 +175,8 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{text}\n", encoding="utf-8")
     environ = {key: value for key, value in KEYS.items() if key != field.upper()}
-    found = Config.from_env(environ | {f"{field.upper()}_FILE": str(file)})
-    assert getattr(found, field) == getattr(Config.from_env(environ | {field.upper(): text}), field)
+    found = Config.from_env(environ | {f"{field.upper()}_FILE": str(file)}, NOWHERE)
+    assert getattr(found, field) == getattr(Config.from_env(environ | {field.upper(): text}, NOWHERE), field)
     line = refusal(environ | {field.upper(): text, f"{field.upper()}_FILE": str(file)})
     assert line == f"{field.upper()} and {field.upper()}_FILE are both set. Set one of them."
 
@@ -189,6 +191,14 @@ def test_a_file_that_cannot_be_read_or_is_empty_stops_the_start(tmp_path: Path) 
         assert words in line
         assert "\n" not in line
     assert "cannot be read" in refusal({"SUPPRESSION_KEY": "p" * 40, "SECRET_KEY_FILE": str(binary)})
+
+
+def test_commands_find_the_keys_that_make_run_left(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("a" * 40 + "\n", encoding="utf-8")
+    (tmp_path / "suppression_key").write_text("b" * 40 + "\n", encoding="utf-8")
+    found = Config.from_env({}, tmp_path)
+    assert (found.secret_key, found.suppression_key) == (("a" * 40,), "b" * 40)
+    assert Config.from_env({"SECRET_KEY": "c" * 40}, tmp_path).secret_key == ("c" * 40,)
 
 
 def test_an_empty_setting_is_no_setting() -> None:

@@ -92,6 +92,12 @@ def go_on(session: Session, person: Subscriber, now: datetime, actor: str = SUBS
     want_plan(session, person.id)
 
 
+def keep_reminding(session: Session, person: Subscriber, now: datetime) -> None:
+    """Answer "shall we go on?" with yes: reminders come on the exercise days again, a snooze is over."""
+    person.snoozed_until = None
+    _done(session, person, now, "asked for reminders", "", SUBSCRIBER)
+
+
 def next_now(session: Session, person: Subscriber, now: datetime) -> bool:
     """Send the next video at once. False when there is none, or when emails are stopped or held."""
     enrollment = store.enrollments.newest_of(session, person.id)

@@ -24,8 +24,9 @@ def test_a_bad_setting_stops_the_start(flask: Flask) -> None:
     assert line == "leadmagnet: TIME_LAPSE=fast is not a number of 1 or more."
 
 
-def test_a_missing_key_stops_the_start(flask: Flask) -> None:
-    assert "SECRET_KEY is not set." in one_line(flask("db", "check", SECRET_KEY=""), 1)
+def test_a_key_file_that_is_missing_stops_the_start(flask: Flask, tmp_path: Path) -> None:
+    line = one_line(flask("db", "check", SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "none")), 1)
+    assert "SECRET_KEY_FILE=" in line
 
 
 def test_wrong_use_is_one_line_and_status_2(flask: Flask) -> None:

@@ -127,6 +127,16 @@ def test_unanswered_reminders_thin_out_and_an_answer_brings_them_back(fast_world
     assert len([at for kind, at in fast_world.sent() if kind == "reminder"]) > 7
 
 
+def test_yes_on_the_own_page_brings_reminders_back(fast_world: Any) -> None:
+    fast_world.join()
+    fast_world.live(24 * 63, step=3)
+    before = len([kind for kind, _ in fast_world.sent() if kind == "reminder"])
+    assert fast_world.person().unanswered == 7
+    fast_world.act(steering.keep_reminding, fast_world.clock.now().course)
+    fast_world.live(24 * 4, step=3)
+    assert len([kind for kind, _ in fast_world.sent() if kind == "reminder"]) > before
+
+
 def test_wordings_rotate_and_never_come_twice_running(fast_world: Any) -> None:
     fast_world.join()
     for day in range(40):

@@ -103,6 +103,11 @@ def _go_on(session: Session, person: Subscriber, moment: datetime) -> str:
     return "go_on"
 
 
+def _remind(session: Session, person: Subscriber, moment: datetime) -> str:
+    steering.keep_reminding(session, person, moment)
+    return "reminding"
+
+
 _ACTS: dict[str, Act] = {
     "rhythm": _rhythm,
     "pause": _pause,
@@ -111,4 +116,5 @@ _ACTS: dict[str, Act] = {
     "next": _next,
     "restart": _restart,
     "go_on": _go_on,
+    "remind": _remind,
 }

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from leadmagnet.domain.reminders import Cadence, cadence
 from leadmagnet.domain.zones import all_zones, local_day, zone
 from leadmagnet.enrollment.path import Path, path_of
 from leadmagnet.rendering.phrases import WEEKDAYS, safe_name
@@ -26,6 +27,7 @@ SAVED = {
     "next": (True, "The next video is on its way to your inbox."),
     "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
     "go_on": (True, "Good. Start gently; the easier versions are a good place."),
+    "reminding": (True, "Good. Reminders come on your exercise days again."),
     "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
     "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
     "no_next": (False, "The next video can’t be sent right now. It may be on its way already."),
@@ -50,6 +52,7 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "weeks_sentence": weeks_sentence,
         "goal": words.number(len(person.days)),
         "snoozed": _snoozed(person, moment, where),
+        "quiet": cadence(person.unanswered) is not Cadence.EXERCISE_DAYS,
         "since": _date(person.created_at, where),
         "leave_href": here(services().links.leave(person.leave_id)),
         **_way(person, path, found, local_day(moment, where)),
