@@ -11,12 +11,12 @@ from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfoNotFoundError
+from urllib.parse import SplitResult, urlsplit
 
 INSTANCE = Path(__file__).resolve().parent / "instance"
 SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
+DRIVERS = ("sqlite", "postgresql+psycopg")
 MIN_SECRET = 32
 
 
@@ -161,19 +161,41 @@ def _parse(name: str, value: str) -> object:
 
 
 def _check(config: Config) -> None:
+    if not config.secret_key:
+        raise BadSetting("SECRET_KEY holds no key. Set it to one key, or to several with commas between them.")
     for key in (*config.secret_key, config.suppression_key):
         if len(key) < MIN_SECRET:
             raise BadSetting(f"SECRET_KEY and SUPPRESSION_KEY need {MIN_SECRET} characters or more each.")
+    _check_database(config.database_url)
     _check_addresses(config)
     _check_transport(config)
     _check_zone(config.clinic_timezone)
 
 
+def _check_database(url: str) -> None:
+    """Check the driver by name; the address is not repeated, because it may hold a password."""
+    driver = url.partition(":")[0]
+    if driver not in DRIVERS or "://" not in url:
+        raise BadSetting(f"DATABASE_URL must begin with one of: {', '.join(f'{name}://' for name in DRIVERS)}.")
+
+
+def _web_address(url: str) -> SplitResult | None:
+    """Return the parts of a web address, None where it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read to be checked: a port that is no number raises
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+
+
 def _check_addresses(config: Config) -> None:
-    url = urlsplit(config.public_url)
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment or url.path:
+    url = _web_address(config.public_url)
+    if url is None or url.query or url.fragment or url.path:
         raise BadSetting(f"PUBLIC_URL={config.public_url} is not an address like https://videos.example.org.")
-    if config.clinic_booking_url and urlsplit(config.clinic_booking_url).scheme not in ("http", "https"):
+    if _web_address(config.sendgrid_api_url) is None:
+        raise BadSetting(f"SENDGRID_API_URL={config.sendgrid_api_url} is not an address like https://api.sendgrid.com.")
+    if config.clinic_booking_url and _web_address(config.clinic_booking_url) is None:
         raise BadSetting(f"CLINIC_BOOKING_URL={config.clinic_booking_url} must begin with https:// or http://.")
     for name in ("mail_from", "mail_reply_to", "mail_unsubscribe"):
         value = getattr(config, name)
@@ -183,9 +205,10 @@ def _check_addresses(config: Config) -> None:
 
 def _check_transport(config: Config) -> None:
     unknown = [name for name in config.mail_transport if name not in TRANSPORTS]
-    if unknown or not config.mail_transport:
-        raise BadSetting(f"MAIL_TRANSPORT={','.join(config.mail_transport)} must be made of: {', '.join(TRANSPORTS)}.")
-    if "smtp" in config.mail_transport and urlsplit(config.smtp_url).scheme not in ("smtp", "smtps"):
+    if unknown or not config.mail_transport or len(set(config.mail_transport)) < len(config.mail_transport):
+        given = ",".join(config.mail_transport)
+        raise BadSetting(f"MAIL_TRANSPORT={given} must be made of: {', '.join(TRANSPORTS)}; each once at most.")
+    if "smtp" in config.mail_transport and not _smtp_address(config.smtp_url):
         raise BadSetting("MAIL_TRANSPORT names smtp, so SMTP_URL must be set, as in smtp://user:password@host:587.")
     if "sendgrid" in config.mail_transport and not config.sendgrid_api_key:
         raise BadSetting("MAIL_TRANSPORT names sendgrid, so SENDGRID_API_KEY must be set.")
@@ -197,10 +220,19 @@ def _check_transport(config: Config) -> None:
         )
 
 
+def _smtp_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
+
+
 def _check_zone(name: str) -> None:
     from leadmagnet.domain.zones import UnknownZone, zone
 
     try:
         zone(name)
-    except (UnknownZone, ZoneInfoNotFoundError) as error:
+    except UnknownZone as error:
         raise BadSetting(f"CLINIC_TIMEZONE={name} is not a time zone like America/Vancouver.") from error

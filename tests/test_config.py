@@ -158,6 +158,7 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "mail_transport": "outbox",
         "database_url": "sqlite:///elsewhere.db",
         "public_url": "https://videos.example.org",
+        "sendgrid_api_url": "https://api.eu.sendgrid.com",
         "smtp_url": "smtp://mail.example",
         "mail_from": "hello@example.org",
         "mail_reply_to": "hello@example.org",

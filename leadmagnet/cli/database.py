@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -41,14 +43,35 @@ def at(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """Give a connection on which tables may be remade; committed at the end.
+
+    SQLite remakes a table by copying and dropping it, so its foreign keys rest meanwhile and are checked afterwards.
+    """
+    with engine.connect() as connection:
+        sqlite = engine.dialect.name == "sqlite"
+        raw = connection.connection.dbapi_connection if sqlite else None
+        if raw is not None:
+            raw.cursor().execute("PRAGMA foreign_keys=OFF")  # before BEGIN: inside a transaction it does nothing
+        try:
+            yield connection
+            if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
+                raise Failure(f"the migration would leave {len(broken)} rows without the row they point to")
+            connection.commit()
+        finally:
+            connection.rollback()
+            if raw is not None:
+                raw.cursor().execute("PRAGMA foreign_keys=ON")
+
+
 def upgrade_to_head(engine: Engine) -> tuple[str | None, Path | None]:
     """Migrate to the newest version. Returns the version before, and the backup that was made of a SQLite file."""
     with engine.connect() as connection:
         before = at(connection)
     backup = _backup(engine, before) if before is not None and before != head() else None
-    with engine.connect() as connection:
+    with migrating(engine) as connection:
         command.upgrade(alembic_config(connection), "head")
-        connection.commit()
     return before, backup
 
 
@@ -87,8 +110,8 @@ def downgrade(revision: str) -> None:
     engine = services().engine
     with engine.connect() as connection:
         _backup(engine, at(connection))
+    with migrating(engine) as connection:
         command.downgrade(alembic_config(connection), revision)
-        connection.commit()
     click.echo(f"Downgraded to {revision}.")
 
 

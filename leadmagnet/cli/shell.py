@@ -8,8 +8,10 @@ from typing import IO, Any, TypeVar, cast
 
 import click
 import orjson
+from alembic.util import CommandError
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from leadmagnet.services import Services
 
@@ -49,11 +51,37 @@ class Command(click.Command):
         except click.UsageError as error:
             raise Failure(f"{info_name}: {error.format_message()} See {info_name} --help.", USAGE) from error
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What the database or a migration objects to is one line as well."""
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            raise Failure(_database_words(error)) from error
+        except CommandError as error:
+            raise Failure(str(error)) from error
+
+
+def _database_words(error: DBAPIError) -> str:
+    """Say what is wrong with the database, without its address, which may hold a password."""
+    words = str(error.orig)
+    if "no such table" in words or "does not exist" in words or "no such column" in words:
+        return f"the database has not been migrated ({words.splitlines()[0]}). Run: flask --app wsgi db upgrade."
+    return f"the database cannot be used: {words}"
+
 
 class Group(AppGroup):
     """A group of such commands, each run with the application at hand."""
 
     command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was named."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise Failure(f"{self.name}: {error.format_message()} See {self.name} --help.", USAGE) from error
 
 
 def services() -> Services:

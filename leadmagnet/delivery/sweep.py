@@ -6,7 +6,11 @@ names); without any, `unknown` waits for the provider's events and is then sent 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
@@ -18,49 +22,62 @@ from leadmagnet.domain.status import DeliveryStatus
 MOST_RESENT = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A row whose lease was over when it was looked at."""
+
+    row_id: int
+    public_id: str
+    status: DeliveryStatus
+    claim_id: str | None
+    begun: bool
+    resent: int
+
+
 def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
     """Settle up to `limit` rows whose lease is over and return how many there were."""
     with store.reading(post.engine) as session:
-        rows = [
-            (row.id, row.public_id, DeliveryStatus(row.status), row.call_begun_at is not None, row.resent)
+        stale = [
+            Stale(
+                row.id,
+                row.public_id,
+                DeliveryStatus(row.status),
+                row.claim_id,
+                row.call_begun_at is not None,
+                row.resent,
+            )
             for row in store.claims.leases_over(session, now.real, limit)
         ]
-    for row_id, public_id, status, begun, resent in rows:
+    for row in stale:
         # Asked outside any transaction: the answer may come from a disk or from far away.
-        taken = post.mailer.taken(public_id) if begun else None
-        _settle_one(post, now, tally, row_id, status, begun=begun, taken=taken, resent=resent)
-    return len(rows)
+        taken = post.mailer.taken(row.public_id) if row.begun else None
+        with store.writing(post.engine) as session:
+            _settle(session, post, now, tally, row, taken)
+    return len(stale)
 
 
-def _settle_one(
-    post: Post,
-    now: Now,
-    tally: Tally,
-    row_id: int,
-    status: DeliveryStatus,
-    *,
-    begun: bool,
-    taken: bool | None,
-    resent: int,
-) -> None:
-    with store.writing(post.engine) as session:
-        if not begun:
-            store.claims.reopen(session, [row_id], status)
-        elif taken:
-            values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real}
-            done = store.claims.change(session, [row_id], status, **values, provider=post.mailer.name)
-            tally.sent += len(done)
-            count_reminders(session, done)
-            hand_on(session, done, now.course)
-        elif taken is None and status is DeliveryStatus.CLAIMED and post.mailer.has_evidence:
-            window = now.real + timedelta(seconds=post.evidence_seconds)
-            values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
-            tally.unknown += len(store.claims.change(session, [row_id], status, **values))
-        elif taken is None and resent >= MOST_RESENT:
-            values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, twice"}
-            done = store.claims.change(session, [row_id], status, **values)
-            tally.failed += len(done)
-            hand_on(session, done, now.course)
-        else:
-            again = resent if taken is False else resent + 1
-            store.claims.reopen(session, [row_id], status, resent=again)
+def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, taken: bool | None) -> None:
+    if not row.begun:
+        store.claims.reopen(session, row.row_id, row.status, row.claim_id)
+    elif taken:
+        values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real}
+        done = _end(session, row, provider=post.mailer.name, **values)
+        tally.sent += len(done)
+        count_reminders(session, done)
+        hand_on(session, done, now.course)
+    elif taken is None and row.status is DeliveryStatus.CLAIMED and post.mailer.has_evidence:
+        window = now.real + timedelta(seconds=post.evidence_seconds)
+        values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
+        tally.unknown += len(_end(session, row, **values))
+    elif taken is None and row.resent >= MOST_RESENT:
+        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, twice"}
+        done = _end(session, row, **values)
+        tally.failed += len(done)
+        hand_on(session, done, now.course)
+    else:
+        again = row.resent if taken is False else row.resent + 1
+        store.claims.reopen(session, row.row_id, row.status, row.claim_id, resent=again)
+
+
+def _end(session: Session, row: Stale, **values: Any) -> set[int]:
+    return store.claims.end_claim(session, row.row_id, row.status, row.claim_id, **values)

@@ -40,13 +40,18 @@ class Loaded:
         return asdict(self)
 
 
+def tidy(source: str) -> str:
+    """Return a source with one line break at its end, so that copying it about makes no new revision."""
+    return source.rstrip() + "\n"
+
+
 def digest(source: str) -> str:
-    """Return the hash by which a file is known to be unchanged."""
-    return hashlib.sha256(source.encode()).hexdigest()
+    """Return the hash by which a shipped file is known."""
+    return hashlib.sha256(tidy(source).encode()).hexdigest()
 
 
 def load(session: Session, files: SequenceFiles, now: datetime, *, author: str, shipped: bool) -> Loaded:
-    """Load a sequence. `shipped`: these are the product's own files, which yield to a marketer's edits."""
+    """Load a sequence. `shipped`: these are the product's own files, which yield to what a marketer has made."""
     done = Loaded(sequence=files.head.text("slug"))
     sequence, moved = _head(session, files, shipped=shipped)
     steps = {step.slug: step for step in store.sequences.steps_of(session, sequence.id)}
@@ -57,6 +62,7 @@ def load(session: Session, files: SequenceFiles, now: datetime, *, author: str, 
     for slug, step in steps.items():
         if slug not in named and not step.removed and not (shipped and not step.loaded_hash):
             step.removed = moved = True
+            step.loaded_hash = step.loaded_hash if shipped else ""
             done.removed.append(slug)
     for document in files.texts:
         load_text(session, document, now, done, shipped=shipped)
@@ -68,18 +74,20 @@ def load(session: Session, files: SequenceFiles, now: datetime, *, author: str, 
 def _head(session: Session, files: SequenceFiles, *, shipped: bool) -> tuple[Sequence, bool]:
     head, rhythm = files.head, files.rhythm
     sequence = store.sequences.by_slug(session, head.text("slug"))
-    new_hash = digest(head.source)
-    if sequence is not None and (sequence.loaded_hash == new_hash or (shipped and not sequence.loaded_hash)):
+    if sequence is not None and shipped and sequence.loaded_hash in ("", digest(head.source)):
         return sequence, False
     sequence = sequence or Sequence(slug=head.text("slug"))
+    before = (sequence.hour, sequence.opens, sequence.closes, sequence.weekdays, sequence.spread_minutes)
     sequence.title, sequence.about = head.text("title"), head.sections.get("", "")
     sequence.locale = head.text("locale") or "en"
     sequence.hour, sequence.opens, sequence.closes = rhythm.at, rhythm.window.opens, rhythm.window.closes
     sequence.weekdays = "".join(str(day) for day in sorted(rhythm.window.weekdays))
-    sequence.spread_minutes, sequence.loaded_hash = rhythm.spread_minutes, new_hash
+    sequence.spread_minutes = rhythm.spread_minutes
+    sequence.loaded_hash = digest(head.source) if shipped else ""
     session.add(sequence)
     session.flush()
-    return sequence, True
+    after = (sequence.hour, sequence.opens, sequence.closes, sequence.weekdays, sequence.spread_minutes)
+    return sequence, before != after
 
 
 def _step(
@@ -96,36 +104,37 @@ def _step(
 ) -> bool:
     """Load one step; True when something changed that dates depend on."""
     slug, new_hash = document.text("slug"), digest(document.source)
-    if step is None:
-        step = Step(sequence_id=sequence.id, slug=slug, position=position, kind="", delay="")
-        session.add(step)
-    elif step.loaded_hash == new_hash and not step.removed and step.position == position:
+    stands = step is not None and not step.removed and step.position == position
+    words_changed = step is None or _source(session, step) != tidy(document.source)
+    if stands and (not words_changed or (shipped and step is not None and step.loaded_hash == new_hash)):
         done.unchanged.append(slug)
         return False
-    elif shipped and _edited(session, step):
+    if step is not None and shipped and step.loaded_hash != digest(_source(session, step)):
         done.kept.append(slug)
         return False
+    (done.created if step is None else done.updated).append(slug)
+    step = step or Step(sequence_id=sequence.id, slug=slug, position=0, kind="", delay="")
     before = (step.position, step.kind, step.delay, step.removed)
     step.position, step.removed = position, False
     step.kind, step.delay = document.text("kind"), document.text("delay")
-    (done.updated if step.id else done.created).append(slug)
+    step.loaded_hash = new_hash if shipped else ""
+    session.add(step)
     session.flush()
-    if step.loaded_hash != new_hash:
+    if words_changed:
         revise(session, step, document.source, now, author)
-        step.loaded_hash = new_hash
     return before != (step.position, step.kind, step.delay, step.removed)
 
 
-def _edited(session: Session, step: Step) -> bool:
+def _source(session: Session, step: Step) -> str:
     revision = session.get(StepRevision, step.revision_id) if step.revision_id else None
-    return revision is not None and digest(revision.source) != step.loaded_hash
+    return tidy(revision.source) if revision else ""
 
 
 def revise(session: Session, step: Step, source: str, now: datetime, author: str) -> StepRevision:
     """Publish a new revision of a step. Emails not yet sent use it."""
     query = select(StepRevision.number).where(StepRevision.step_id == step.id).order_by(StepRevision.number.desc())
     number = (session.scalar(query.limit(1)) or 0) + 1
-    revision = StepRevision(step_id=step.id, number=number, source=source, author=author, created_at=now)
+    revision = StepRevision(step_id=step.id, number=number, source=tidy(source), author=author, created_at=now)
     session.add(revision)
     session.flush()
     step.revision_id = revision.id
@@ -136,16 +145,19 @@ def load_text(session: Session, document: Document, now: datetime, done: Loaded,
     """Load one email text that is no step."""
     slug, new_hash = document.text("slug"), digest(document.source)
     text = session.get(EmailText, slug)
-    if text is not None and text.loaded_hash == new_hash and not text.removed:
-        done.unchanged.append(slug)
-        return
-    if text is not None and shipped and digest(text.source) != text.loaded_hash:
-        done.kept.append(slug)
-        return
+    if text is not None and not text.removed:
+        same = tidy(text.source) == tidy(document.source)
+        if same or (shipped and text.loaded_hash == new_hash):
+            done.unchanged.append(slug)
+            return
+        if shipped and text.loaded_hash != digest(text.source):
+            done.kept.append(slug)
+            return
     (done.created if text is None else done.updated).append(slug)
     text = text or EmailText(slug=slug, revision=0)
     text.kind, text.state = document.text("kind"), document.text("state")
-    text.source, text.loaded_hash, text.removed = document.source, new_hash, False
+    text.source, text.removed = tidy(document.source), False
+    text.loaded_hash = new_hash if shipped else ""
     text.revision, text.changed_at = text.revision + 1, now
     session.add(text)
     session.flush()

@@ -112,9 +112,26 @@ def leases_over(session: Session, real_now: datetime, limit: int) -> Sequence[De
     return session.scalars(query.order_by(Delivery.lease_until).limit(limit).with_for_update(skip_locked=True)).all()
 
 
-def reopen(session: Session, ids: Collection[int], status: DeliveryStatus, **values: Any) -> set[int]:
-    """Make rows that stand at `status` due again."""
-    return change(session, ids, status, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+def end_claim(
+    session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any
+) -> set[int]:
+    """Change a row that still stands at `before` under the same claim; return its id if it was changed.
+
+    A row that somebody has claimed anew since it was looked at is left alone.
+    """
+    statement = (
+        update(Delivery)
+        .where(Delivery.id == row_id, Delivery.status == before, Delivery.claim_id == claim_id)
+        .values(**values)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(session.execute(statement).scalars())
+
+
+def reopen(session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any) -> set[int]:
+    """Make a row due again, unless somebody has claimed it anew."""
+    return end_claim(session, row_id, before, claim_id, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
 
 
 def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **values: Any) -> set[int]:

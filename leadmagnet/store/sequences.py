@@ -56,10 +56,10 @@ class Step(Base):
     delay: Mapped[str] = mapped_column(Name(24))
     """In words: 'at confirmation', '3 days', '36 hours'."""
     removed: Mapped[bool] = mapped_column(default=False)
-    revision_id: Mapped[int | None] = mapped_column(ForeignKey("step_revision.id", use_alter=True))
-    """The newest published revision."""
+    revision_id: Mapped[int | None]
+    """The newest published revision. No foreign key: the two tables would point at each other."""
     loaded_hash: Mapped[str] = mapped_column(Name(64), default="")
-    """Hash of the file this step was last loaded from: loading the same file again changes nothing."""
+    """Hash of the shipped file that this step still is; empty once a marketer has made it their own."""
 
     def rule(self) -> StepRule:
         """Return what the pure rules need to know of this step."""

@@ -325,9 +325,6 @@ def upgrade() -> None:
         sa.Column("removed", sa.Boolean(), nullable=False),
         sa.Column("revision_id", BIG, nullable=True),
         sa.Column("loaded_hash", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["revision_id"], ["step_revision.id"], name=op.f("fk_step_revision_id_step_revision"), use_alter=True
-        ),
         sa.ForeignKeyConstraint(["sequence_id"], ["sequence.id"], name=op.f("fk_step_sequence_id_sequence")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step")),
         sa.UniqueConstraint("sequence_id", "slug", name=op.f("uq_step_sequence_id_slug")),

@@ -184,7 +184,7 @@ def test_a_letter_sent_again_has_the_same_message_id(scene: Scene) -> None:
     tick(services, scene.clock.now)
     first = mailer.batches[0].letters[0]
     with store.writing(services.engine) as session:
-        store.claims.reopen(session, [scene.row_id], DeliveryStatus.SENT)
+        store.claims.reopen(session, scene.row_id, DeliveryStatus.SENT, scene.row.claim_id)
     tick(services, scene.clock.now)
     again = mailer.batches[1].letters[0]
     assert (first.message_id, first.delivery_id) == (again.message_id, again.delivery_id)

@@ -98,7 +98,8 @@ def test_a_row_locked_by_another_is_passed_over(postgres_url: str, ledger_on: Ca
 def test_settling_a_lost_claim_changes_nothing(ledger: Any) -> None:
     row = ledger.due(ledger.people(1)[0])
     ledger.claim("first")
-    ledger.do(store.claims.reopen, [row], DeliveryStatus.CLAIMED)
+    assert ledger.do(store.claims.reopen, row, DeliveryStatus.CLAIMED, "another") == set()
+    ledger.do(store.claims.reopen, row, DeliveryStatus.CLAIMED, "first")
     ledger.claim("second")
     for deed, more in (
         (store.claims.settle, {"status": DeliveryStatus.SENT}),
