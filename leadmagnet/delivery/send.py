@@ -6,19 +6,21 @@ Claim, begin the call, call, settle. Three short transactions, none across the n
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import Tally, hand_on, retry, settle_results
-from leadmagnet.domain.message import Mailer, MailError
+from leadmagnet.domain.message import Mailer, MailError, Result
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
 from leadmagnet.rendering.clinic import Clinic
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 #: After a refusal of the whole provider: how long nothing is claimed before one careful try (real seconds).
 HALT_SECONDS = 60
+#: Seconds between tries to write down a provider's answer; together well below a lease.
+SETTLE_WAITS = (0.1, 0.5, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +127,44 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
     except MailError as error:
         _refused(post, clock(), claim_id, outgoing, error, tally)
         return False
-    by_public_id = {result.delivery_id: result for result in results}
-    pairs = [
-        (row_id, by_public_id[letter.delivery_id])
-        for row_id, letter in zip(outgoing.ids, outgoing.batch.letters, strict=True)
-    ]
-    message_ids = {
-        row_id: letter.message_id for row_id, letter in zip(outgoing.ids, outgoing.batch.letters, strict=True)
-    }
-    with store.writing(post.engine) as session:
-        store.halts.lift(session)
-        settle_results(
-            session,
-            claim_id,
-            pairs,
-            clock(),
-            message_ids=message_ids,
-            evidence_seconds=post.evidence_seconds if post.mailer.has_evidence else 0,
-            jitter=random.random(),  # noqa: S311 (spreads retries; no secret)
-            tally=tally,
-        )
+    _settle(post, clock, claim_id, outgoing, results, tally)
     return True
+
+
+def _settle(
+    post: Post,
+    clock: Callable[[], Now],
+    claim_id: str,
+    outgoing: Outgoing,
+    results: Sequence[Result],
+    tally: Tally,
+) -> None:
+    """Write the answer down. It is known only here, so a database that is away for a moment is asked again."""
+    found = {result.delivery_id: result for result in results}
+    rows = list(zip(outgoing.ids, outgoing.batch.letters, strict=True))
+    for wait in (*SETTLE_WAITS, None):
+        mine = Tally()
+        try:
+            with store.writing(post.engine) as session:
+                store.halts.lift(session)
+                settle_results(
+                    session,
+                    claim_id,
+                    [(row_id, found[letter.delivery_id]) for row_id, letter in rows],
+                    clock(),
+                    message_ids={row_id: letter.message_id for row_id, letter in rows},
+                    evidence_seconds=post.evidence_seconds if post.mailer.has_evidence else 0,
+                    jitter=random.random(),  # noqa: S311 (spreads retries; no secret)
+                    tally=mine,
+                )
+        except OperationalError as error:
+            if wait is None:
+                raise
+            log.warning("answer not written down, next try soon", wait_seconds=wait, error=str(error.orig)[:200])
+            time.sleep(wait)
+        else:
+            tally.add(mine)
+            return
 
 
 def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:

@@ -36,6 +36,15 @@ class Tally:
     retried: int = 0
     skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.sent += other.sent
+        self.failed += other.failed
+        self.unknown += other.unknown
+        self.retried += other.retried
+        for reason, count in other.skipped.items():
+            self.skipped[reason] += count
+
 
 def settle_results(
     session: Session,

@@ -314,3 +314,24 @@ def test_worlds_share_no_clock(fast_world: Any) -> None:
     other = replace(fast_world, clock=type(fast_world.clock)())
     fast_world.clock.move(days=1)
     assert other.clock.now() != fast_world.clock.now()
+
+
+def test_an_answer_outlives_a_database_that_is_away_for_a_moment(fast_world: Any, memory_mailer: Any) -> None:
+    """The provider has taken the letter; the first tries to write that down fail. It is not sent again."""
+    from sqlalchemy import event
+    from sqlalchemy.exc import OperationalError
+
+    fast_world.sign_up()
+    engine, failures = fast_world.services.engine, [0]
+
+    def away(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if memory_mailer.calls and "UPDATE delivery" in statement and failures[0] < 2:
+            failures[0] += 1
+            raise OperationalError(statement, {}, Exception("the database is away"))
+
+    event.listen(engine, "before_cursor_execute", away)
+    fast_world.tick()
+    event.remove(engine, "before_cursor_execute", away)
+    assert failures == [2]
+    assert [row.status for row in fast_world.deliveries()] == ["sent"]
+    assert len(memory_mailer.calls) == 1
