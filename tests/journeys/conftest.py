@@ -136,3 +136,9 @@ def make_world(build_services: Callable[..., Services], clock_at: Callable[[date
         return World(replace(build_services(config, clock), mailer=MemoryMailer()), clock)
 
     return make
+
+
+@pytest.fixture
+def world_of() -> type[World]:
+    """The maker of a world from services and a clock."""
+    return World

@@ -1,0 +1,172 @@
+"""A visitor's whole way in a real browser: from the landing page to the last button, with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+FIRST = "breathing-and-bracing"
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def appears(page: Page, wanted: Locator) -> None:
+    """Load the page again until the worker has done its part."""
+    until = time.monotonic() + 20
+    while not wanted.count():
+        assert time.monotonic() < until, f"{page.url}: never appeared"
+        page.reload()
+
+
+def sign_up(visit: Any, address: str) -> None:
+    page = visit.open("/")
+    visit.assert_fits()
+    # Letter by letter, because a form that comes back at once is taken for a machine's.
+    page.get_by_role("textbox", name="First name").press_sequentially("Anna", delay=60)
+    page.get_by_role("textbox", name="Email").press_sequentially(address, delay=60)
+    page.get_by_role("checkbox").check()
+    press(page, "Send me video 1")
+    expect(page).to_have_url(re.compile("/signup/check-inbox$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("inbox")
+    visit.assert_fits()
+
+
+def read_mail(visit: Any, address: str, subject: str) -> None:
+    """Open an email of the outbox by its subject."""
+    page = visit.open("/outbox/")
+    mine = page.get_by_role("listitem").filter(has_text=address).filter(has_text=re.compile(subject))
+    appears(page, mine)
+    visit.assert_fits()
+    mine.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(subject))
+    visit.assert_fits()
+
+
+def follow(page: Page, words: str) -> None:
+    """Press a button of the email, inside its sandboxed frame; it leads the whole window on."""
+    page.frame_locator("iframe").get_by_role("link", name=re.compile(words)).first.click()
+    page.wait_for_url(lambda url: "/outbox/" not in url)
+
+
+def confirm(visit: Any, address: str) -> None:
+    read_mail(visit, address, "(?i)confirm|one tap|video 1")
+    follow(visit.page, "(?i)video 1|confirm|yes")
+    page = visit.page
+    expect(page).to_have_url(re.compile("/confirm/"))
+    assert visit.site.person(address).status == "pending", "a link alone must not confirm"
+    visit.assert_fits()
+    press(page, "Yes, send me video 1")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("You’re in, Anna")
+    # The path says on which date each of the other five videos comes.
+    dates = page.get_by_text(re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{1,2} [A-Z][a-z]{2}$"))
+    expect(dates).to_have_count(5)
+    assert visit.site.person(address).status == "active"
+    visit.assert_fits()
+
+
+def watch(visit: Any, *, javascript: bool) -> None:
+    """From the thanks page past 'ask first' to the player."""
+    page = visit.page
+    page.get_by_role("link", name="Watch video 1").click()
+    expect(page.get_by_role("heading", name="When to ask first").or_(page.locator("#ask"))).not_to_have_count(0)
+    expect(page.locator("video")).to_have_count(0)
+    visit.assert_fits()
+    press(page, "None of these, start")
+    expect(page.locator("video")).to_be_visible()
+    visit.assert_fits()
+    if javascript:
+        play(page)
+
+
+def play(page: Page) -> None:
+    film = page.locator("video")
+    film.scroll_into_view_if_needed()
+    film.focus()
+    film.press("Space")
+    page.wait_for_function("document.querySelector('video').currentTime > 1.2")
+    assert film.evaluate("film => film.videoWidth") == 1280
+    page.wait_for_function("document.querySelector('track').track.cues?.length > 0")
+    assert film.evaluate("film => film.textTracks[0].mode") == "showing"
+    with page.expect_response(re.compile("/progress$")) as told:
+        film.evaluate("film => { film.playbackRate = 8 }")
+    assert told.value.status == 204
+    film.evaluate("film => film.pause()")
+
+
+def say_done(visit: Any) -> None:
+    page = visit.page
+    page.get_by_text("Just right", exact=True).click()
+    press(page, "I did it")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Done for today")
+    visit.assert_fits()
+
+
+def steer(visit: Any, address: str) -> None:
+    """The own page: other days, a break, and back."""
+    page, site = visit.page, visit.site
+    page.get_by_role("link", name="Open my page").click()
+    expect(page).to_have_url(re.compile("/p/"))
+    visit.assert_fits()
+    for day, wanted in (("Monday", False), ("Tuesday", True), ("Thursday", True), ("Wednesday", False)):
+        box = page.get_by_role("checkbox", name=day)
+        if box.is_checked() != wanted:
+            page.locator("label").filter(has=box).click()
+    page.get_by_label("Email me around").select_option("7")
+    press(page, "Save")
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    person = site.person(address)
+    assert (person.exercise_days, person.chosen_hour) == ("134", 7)
+    page.get_by_label("Two weeks").check()
+    press(page, "Pause")
+    expect(page.get_by_role("status")).to_contain_text("Paused")
+    assert site.person(address).paused_at is not None
+    visit.assert_fits()
+    press(page, "Go on now")
+    expect(page.get_by_role("status")).to_contain_text("Welcome back")
+    assert site.person(address).paused_at is None
+
+
+def stop(visit: Any, address: str) -> None:
+    """The unsubscribe link of the email with video 1."""
+    read_mail(visit, address, "(?i)video 1")
+    follow(visit.page, "(?i)unsubscribe|stop all emails|stop the emails")
+    page = visit.page
+    expect(page).to_have_url(re.compile("/u/"))
+    assert visit.site.person(address).status == "active", "a link alone must not unsubscribe"
+    visit.assert_fits()
+    press(page, "Stop all emails")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The emails have stopped")
+    visit.assert_fits()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no-javascript"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_from_the_landing_page_to_the_last_button(
+    browse: Callable[..., Any], site: Any, size: str, javascript: bool
+) -> None:
+    visit = browse(size, java_script_enabled=javascript)
+    address = f"anna.{size}.{'with' if javascript else 'without'}@example.org"
+    sign_up(visit, address)
+    confirm(visit, address)
+    person = site.person(address)
+    assert person.timezone == "America/Vancouver"
+    watch(visit, javascript=javascript)
+    assert site.person(address).asked_first_at is not None
+    if javascript:
+        assert site.watched(address)[FIRST] >= 25
+    say_done(visit)
+    assert site.check_ins(address) == [(FIRST, "right")]
+    steer(visit, address)
+    stop(visit, address)
+    assert site.person(address).status == "unsubscribed"
+    assert site.due(address) == []
+    visit.assert_at_ease()
