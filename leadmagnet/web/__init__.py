@@ -21,5 +21,5 @@ def register(app: Flask) -> None:
     errors.register(app)
     for room in (landing, articles, confirm, video, done, leave, own_page, outbox, health, robots):
         app.register_blueprint(room.blueprint)
-    app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero)
+    app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero, sample_clinic=parts.config.is_sample_clinic)
     marketing.register(app)

@@ -29,7 +29,7 @@ def appears(page: Page, wanted: Locator) -> None:
 
 def sign_up(visit: Any, address: str) -> None:
     page = visit.open("/")
-    visit.assert_fits()
+    visit.measure()
     # Letter by letter, because a form that comes back at once is taken for a machine's.
     page.get_by_role("textbox", name="First name").press_sequentially("Anna", delay=60)
     page.get_by_role("textbox", name="Email").press_sequentially(address, delay=60)
@@ -37,64 +37,72 @@ def sign_up(visit: Any, address: str) -> None:
     press(page, "Send me video 1")
     expect(page).to_have_url(re.compile("/signup/check-inbox$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("inbox")
-    visit.assert_fits()
+    visit.measure()
 
 
 def read_mail(visit: Any, address: str, subject: str) -> None:
     """Open an email of the outbox by its subject."""
     page = visit.open("/outbox/")
-    mine = page.get_by_role("listitem").filter(has_text=address).filter(has_text=re.compile(subject))
+    mine = page.get_by_role("listitem").filter(has_text=address).filter(has_text=subject)
     appears(page, mine)
-    visit.assert_fits()
+    visit.measure()
     mine.get_by_role("link").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(subject))
-    visit.assert_fits()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(subject)
+    visit.measure()
 
 
 def follow(page: Page, words: str) -> None:
     """Press a button of the email, inside its sandboxed frame; it leads the whole window on."""
-    page.frame_locator("iframe").get_by_role("link", name=re.compile(words)).first.click()
+    page.frame_locator("iframe").get_by_role("link", name=words, exact=True).click()
     page.wait_for_url(lambda url: "/outbox/" not in url)
 
 
 def confirm(visit: Any, address: str) -> None:
-    read_mail(visit, address, "(?i)confirm|one tap|video 1")
-    follow(visit.page, "(?i)video 1|confirm|yes")
+    read_mail(visit, address, "Please confirm your address")
+    follow(visit.page, "Yes, send me video 1")
     page = visit.page
     expect(page).to_have_url(re.compile("/confirm/"))
     assert visit.site.person(address).status == "pending", "a link alone must not confirm"
-    visit.assert_fits()
+    visit.measure()
     press(page, "Yes, send me video 1")
     expect(page.get_by_role("heading", level=1)).to_contain_text("You’re in, Anna")
     # The path says on which date each of the other five videos comes.
     dates = page.get_by_text(re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{1,2} [A-Z][a-z]{2}$"))
     expect(dates).to_have_count(5)
     assert visit.site.person(address).status == "active"
-    visit.assert_fits()
+    visit.measure()
 
 
 def watch(visit: Any, *, javascript: bool) -> None:
     """From the thanks page past 'ask first' to the player."""
     page = visit.page
     page.get_by_role("link", name="Watch video 1").click()
-    expect(page.get_by_role("heading", name="When to ask first").or_(page.locator("#ask"))).not_to_have_count(0)
+    expect(page.locator("#ask")).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
-    visit.assert_fits()
+    visit.measure()
     press(page, "None of these, start")
     expect(page.locator("video")).to_be_visible()
-    visit.assert_fits()
+    visit.measure()
     if javascript:
         play(page)
 
 
+#: Answered in the page, because the pages' policy forbids what Playwright's own waiting function does.
+PLAYED = """film => new Promise(done => film.addEventListener("timeupdate", () => film.currentTime > 1.2 && done(true)))"""
+CUES = """async film => {
+    const captions = film.querySelector("track");
+    if (captions.readyState < 2) await new Promise(done => captions.addEventListener("load", done));
+    return captions.track.cues.length;
+}"""
+
+
 def play(page: Page) -> None:
     film = page.locator("video")
-    film.scroll_into_view_if_needed()
     film.focus()
     film.press("Space")
-    page.wait_for_function("document.querySelector('video').currentTime > 1.2")
+    assert film.evaluate(PLAYED)
     assert film.evaluate("film => film.videoWidth") == 1280
-    page.wait_for_function("document.querySelector('track').track.cues?.length > 0")
+    assert film.evaluate(CUES) > 3
     assert film.evaluate("film => film.textTracks[0].mode") == "showing"
     with page.expect_response(re.compile("/progress$")) as told:
         film.evaluate("film => { film.playbackRate = 8 }")
@@ -107,7 +115,7 @@ def say_done(visit: Any) -> None:
     page.get_by_text("Just right", exact=True).click()
     press(page, "I did it")
     expect(page.get_by_role("heading", level=1)).to_have_text("Done for today")
-    visit.assert_fits()
+    visit.measure()
 
 
 def steer(visit: Any, address: str) -> None:
@@ -115,7 +123,7 @@ def steer(visit: Any, address: str) -> None:
     page, site = visit.page, visit.site
     page.get_by_role("link", name="Open my page").click()
     expect(page).to_have_url(re.compile("/p/"))
-    visit.assert_fits()
+    visit.measure()
     for day, wanted in (("Monday", False), ("Tuesday", True), ("Thursday", True), ("Wednesday", False)):
         box = page.get_by_role("checkbox", name=day)
         if box.is_checked() != wanted:
@@ -129,7 +137,7 @@ def steer(visit: Any, address: str) -> None:
     press(page, "Pause")
     expect(page.get_by_role("status")).to_contain_text("Paused")
     assert site.person(address).paused_at is not None
-    visit.assert_fits()
+    visit.measure()
     press(page, "Go on now")
     expect(page.get_by_role("status")).to_contain_text("Welcome back")
     assert site.person(address).paused_at is None
@@ -137,15 +145,15 @@ def steer(visit: Any, address: str) -> None:
 
 def stop(visit: Any, address: str) -> None:
     """The unsubscribe link of the email with video 1."""
-    read_mail(visit, address, "(?i)video 1")
-    follow(visit.page, "(?i)unsubscribe|stop all emails|stop the emails")
+    read_mail(visit, address, "Video 1")
+    follow(visit.page, "Stop all emails")
     page = visit.page
     expect(page).to_have_url(re.compile("/u/"))
     assert visit.site.person(address).status == "active", "a link alone must not unsubscribe"
-    visit.assert_fits()
+    visit.measure()
     press(page, "Stop all emails")
     expect(page.get_by_role("heading", level=1)).to_have_text("The emails have stopped")
-    visit.assert_fits()
+    visit.measure()
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no-javascript"])
