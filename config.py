@@ -17,6 +17,7 @@ INSTANCE = Path(__file__).resolve().parent / "instance"
 SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
 DRIVERS = ("sqlite", "postgresql+psycopg")
+NOT_BUILT = ("broker_url", "send_rate", "sendgrid_webhook_public_key", "inbound_secret", "metrics_token")
 MIN_SECRET = 32
 
 
@@ -77,6 +78,11 @@ class Config:
         config = cls(**parsed)
         _check(config)
         return config
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """Names of settings that are set and that this version does not act upon (docs/roadmap.md)."""
+        return tuple(name.upper() for name in NOT_BUILT if getattr(self, name))
 
     @property
     def secret_keys(self) -> tuple[bytes, ...]:

@@ -43,6 +43,8 @@ def start_in_background(services: Services) -> BackgroundScheduler:
         own = replace(services, mailer=new_mailer(services.config))
         scheduler.add_job(_safely(name, own, holder, work), "interval", seconds=TICK_SECONDS, id=name)
     scheduler.start()
+    if services.config.without_effect:
+        log.warning("these settings have no effect in this version", settings=services.config.without_effect)
     log.info("worker started", holder=holder)
     return scheduler
 

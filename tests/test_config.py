@@ -239,3 +239,9 @@ def test_values_take_their_form() -> None:
     assert config.public_host == "videos.example.org"
     assert config.time_lapse == 8640
     assert read(OUTBOX_DIR="here").outbox_dir.is_absolute()
+
+
+def test_settings_without_effect_are_named() -> None:
+    """Nobody should believe in a limit that is not kept."""
+    assert read().without_effect == ()
+    assert read(SEND_RATE="5", METRICS_TOKEN="t").without_effect == ("SEND_RATE", "METRICS_TOKEN")

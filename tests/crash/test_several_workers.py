@@ -1,4 +1,4 @@
-"""Three worker processes on one database, as with RUN_WORKER_IN_WEB in several web processes: nothing goes out twice."""
+"""Three worker processes on one database, as with RUN_WORKER_IN_WEB in several web processes: nothing twice."""
 
 from __future__ import annotations
 
