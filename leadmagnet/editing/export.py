@@ -35,7 +35,7 @@ def _head(sequence: Sequence) -> str:
         f'window: "{clock_words(sequence.opens)}-{clock_words(sequence.closes)}"',
         f"weekdays: {days}",
         f"spread_minutes: {sequence.spread_minutes}",
-        f"locale: {sequence.locale}",
+        f"locale: {_quoted(sequence.locale)}",
         "---",
         sequence.about,
     ]
@@ -43,6 +43,5 @@ def _head(sequence: Sequence) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a title as YAML reads it back: bare where that is safe."""
-    plain = all(sign.isalnum() or sign in " -" for sign in text) and text[:1].isalpha()
-    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Return a text in double quotes, as YAML reads it back whatever it says: a bare On would be read as true."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

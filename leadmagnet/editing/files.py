@@ -66,9 +66,10 @@ def check(documents: dict[str, Document]) -> SequenceFiles:
 
 def rhythm_of(head: Document) -> Rhythm:
     """Return the rhythm of a sequence's head. Raises BadDocument."""
-    for key in ("slug", "title"):
-        if not head.text(key).strip():
-            raise head.bad(f"{key} is missing.", f"{key}:")
+    for key in ("slug", "title", "locale"):
+        value = head.front.get(key, "en" if key == "locale" else None)
+        if not isinstance(value, str) or not value.strip():
+            raise head.bad(f'{key} needs words, in double quotes to be safe, as in {key}: "…".', f"{key}:")
     try:
         days = [_DAYS.index(word[:3].lower()) for word in head.text("weekdays").split()] or list(range(7))
         window = parse_window(head.text("window") or "08:00-20:00", frozenset(days))

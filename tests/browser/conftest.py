@@ -55,6 +55,12 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} was not found")
 
 
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], None]:
+    """Skip, or fail, for want of something. A fixture, because test files can't import this one."""
+    return missing
+
+
 @dataclass
 class Past:
     """A clock in the past, moved by hand."""

@@ -53,6 +53,8 @@ def read_mail(visit: Any, address: str, subject: str) -> None:
 
 def follow(page: Page, words: str) -> None:
     """Press a button of the email, inside its sandboxed frame; it leads the whole window on."""
+    # Until the frame's pictures are there, the button still moves, and a click may fall beside it.
+    page.wait_for_load_state("load")
     page.frame_locator("iframe").get_by_role("link", name=words, exact=True).click()
     page.wait_for_url(lambda url: "/outbox/" not in url)
 
@@ -88,7 +90,9 @@ def watch(visit: Any, *, javascript: bool) -> None:
 
 
 #: Answered in the page, because the pages' policy forbids what Playwright's own waiting function does.
-PLAYED = """film => new Promise(done => film.addEventListener("timeupdate", () => film.currentTime > 1.2 && done(true)))"""
+PLAYED = (
+    """film => new Promise(done => film.addEventListener("timeupdate", () => film.currentTime > 1.2 && done(true)))"""
+)
 CUES = """async film => {
     const captions = film.querySelector("track");
     if (captions.readyState < 2) await new Promise(done => captions.addEventListener("load", done));
