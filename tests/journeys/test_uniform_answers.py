@@ -1,4 +1,4 @@
-"""Nobody learns from our answers who is on the list: a form says the same, and does the same work, for every address."""
+"""Nobody learns from our answers who is on the list: a form says and does the same for every address."""
 
 from __future__ import annotations
 
@@ -60,10 +60,17 @@ def app(people: Any) -> Iterator[Flask]:
 
 def told(response: TestResponse) -> tuple[str, list[tuple[str, str]], str]:
     """All that a response says, without what differs for everybody: the date, a session's secret, the form's token."""
-    headers = [(name, "" if name in ("Date", "Set-Cookie") else value) for name, value in response.headers]
     body = _TOKEN.sub(r"\1", response.get_data(as_text=True))
-    headers = [(name, "" if name == "Content-Length" and "csrf_token" in body else value) for name, value in headers]
-    return response.status, headers, body
+    # A token can be a letter longer than another, and the page with it.
+    varies = {"Date", "Set-Cookie"} | ({"Content-Length"} if "csrf_token" in body else set())
+    return response.status, [(name, "" if name in varies else value) for name, value in response.headers], body
+
+
+def filled(client: FlaskClient, world: Any) -> TestResponse:
+    """The form after the time that filling it in takes."""
+    page = client.get("/")
+    world.clock.move(seconds=5)
+    return page
 
 
 def send(client: FlaskClient, world: Any, page: TestResponse, address: str) -> tuple[TestResponse, list[str]]:
@@ -88,7 +95,8 @@ def test_a_form_says_and_does_the_same_for_every_address(app: Flask, people: Any
     forms = {standing: client.get("/") for standing, client in clients.items()}
     people.clock.move(seconds=5)
     # The first sign-up of all also writes the wording down, whoever it is.
-    send(warm := app.test_client(), people, warm_page(warm, people), "first-of-all@example.org")
+    first = app.test_client()
+    send(first, people, filled(first, people), "first-of-all@example.org")
     sent = {s: send(client, people, forms[s], address_of(s)) for s, client in clients.items()}
     inboxes = {standing: client.get(sent[standing][0].location) for standing, client in clients.items()}
     again = {standing: client.get("/") for standing, client in clients.items()}
@@ -106,17 +114,11 @@ def test_a_form_says_and_does_the_same_for_every_address(app: Flask, people: Any
         assert told(again[standing]) == told(again["new"]), standing
 
 
-def warm_page(client: FlaskClient, world: Any) -> TestResponse:
-    page = client.get("/")
-    world.clock.move(seconds=5)
-    return page
-
-
 def test_every_sign_up_is_one_row_and_touches_nobody(app: Flask, people: Any) -> None:
     """What becomes of it is the worker's work; the request itself looks nobody up."""
     for standing in STANDINGS:
         client = app.test_client()
-        page = warm_page(client, people)
+        page = filled(client, people)
         with store.reading(people.services.engine) as session:
             before = session.query(SignUp).count(), [(p.id, p.status, p.first_name) for p in session.query(Subscriber)]
         _, statements = send(client, people, page, address_of(standing))
@@ -140,7 +142,4 @@ def test_a_mistake_is_answered_alike_for_every_address(app: Flask, people: Any, 
     for standing, answer in answers.items():
         status, headers, body = told(answer)
         assert status.startswith("422")
-        assert (headers, body.replace(address_of(standing), "")) == (
-            told(answers["new"])[1],
-            told(answers["new"])[2].replace(address_of("new"), ""),
-        )
+        assert (headers, body.replace(address_of(standing), address_of("new"))) == told(answers["new"])[1:]
