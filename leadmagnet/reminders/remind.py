@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from leadmagnet.domain.reminders import Facts, Send, decide, pick
 from leadmagnet.domain.status import DeliveryKind, SkipReason
 from leadmagnet.domain.zones import zone
 from leadmagnet.reminders.facts import Recent, gather
+from leadmagnet.store.decisions import Decision
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.sequences import Sequence as Course
@@ -34,10 +35,10 @@ def remind(session: Session, now: datetime, limit: int = 500) -> int:
         if rhythm is None:
             person.remind_at = None
             continue
-        slot = _todays_slot(session, person, rhythm, last.get(person.id), now)
-        if slot is not None:
+        is_open, run = _open_slot(session, person, rhythm, last.get(person.id), now)
+        if is_open:
             fact, recent = facts[person.id]
-            _consider(session, person, rhythm, fact, recent, texts, last.get(person.id), now)
+            _consider(session, person, rhythm, fact, recent, texts, run, now)
         person.remind_at = _next(person, rhythm, now)
     session.flush()
     return len(people)
@@ -72,21 +73,25 @@ def _next(person: Subscriber, rhythm: schedule.Rhythm, now: datetime) -> datetim
     return schedule.next_on_days(now, person.days, _minute(person, rhythm), zone(person.timezone))
 
 
-def _todays_slot(
-    session: Session, person: Subscriber, rhythm: schedule.Rhythm, last: store.decisions.Decision | None, now: datetime
-) -> datetime | None:
-    """Return the slot that is open now, recording the ones that an outage let pass."""
-    slot, where = person.remind_at, zone(person.timezone)
-    while slot is not None and schedule.closes_at(slot, rhythm, where) <= now:
-        if schedule.local_day(slot, where).weekday() in person.days:
-            day = schedule.local_day(slot, where)
-            last = store.decisions.record(session, last, person.id, SkipReason.EXPIRED, now, day)
-        slot = schedule.next_on_days(slot, person.days, _minute(person, rhythm), where)
-    if slot is None or slot > now:
-        return None
-    today = schedule.local_day(now, where)
-    fits = today.weekday() in person.days and now >= schedule.to_utc(today, _minute(person, rhythm), where)
-    return slot if fits else None
+def _open_slot(
+    session: Session, person: Subscriber, rhythm: schedule.Rhythm, last: Decision | None, now: datetime
+) -> tuple[bool, Decision | None]:
+    """Say whether the hour of an exercise day is there now; record the ones that an outage let pass.
+
+    `remind_at` may be any instant: video 1 or a change of days sets it to that moment. Only an hour that comes after it
+    counts, so that nobody is reminded the moment they have chosen their days.
+    """
+    since, where = person.remind_at, zone(person.timezone)
+    if since is None:
+        return False, last
+    minute = _minute(person, rhythm)
+    # A second before, so that the hour itself counts where remind_at is just that.
+    slot = schedule.next_on_days(since - timedelta(seconds=1), person.days, minute, where)
+    while slot <= now and schedule.closes_at(slot, rhythm, where) <= now:
+        day = schedule.local_day(slot, where)
+        last = store.decisions.record(session, last, person.id, SkipReason.EXPIRED, now, day)
+        slot = schedule.next_on_days(slot, person.days, minute, where)
+    return slot <= now, last
 
 
 def _consider(
@@ -96,7 +101,7 @@ def _consider(
     facts: Facts,
     recent: Recent,
     texts: Mapping[str, list[str]],
-    last: store.decisions.Decision | None,
+    last: Decision | None,
     now: datetime,
 ) -> None:
     if last is not None and facts.recent and facts.recent[-1] > last.last_day:

@@ -38,7 +38,6 @@ from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import tick
 
 ROOT = Path(__file__).parents[2]
-#: Vancouver's clinic is at work then, and it is not an hour at which anything is due.
 ZONE = "America/Vancouver"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 360, "height": 740}}
 FLAGS = """
@@ -106,11 +105,11 @@ class Site:
             return [row.kind for row in store.deliveries.due_of(session, person.id)] if person else []
 
 
-def run(site_environ: dict[str, str], *words: str) -> str:
+def run(environ: dict[str, str], *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,
-        env=site_environ,
+        env=environ,
         capture_output=True,
         text=True,
         timeout=60,

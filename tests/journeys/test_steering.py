@@ -127,6 +127,17 @@ def test_unanswered_reminders_thin_out_and_an_answer_brings_them_back(fast_world
     assert len([at for kind, at in fast_world.sent() if kind == "reminder"]) > 7
 
 
+def test_choosing_days_in_the_afternoon_brings_no_reminder_that_moment(fast_world: Any) -> None:
+    fast_world.join()
+    # Tuesday, 3 March, three in the afternoon in Vancouver: today becomes an exercise day.
+    fast_world.live(32)
+    now = fast_world.clock.now().course
+    fast_world.act(steering.set_rhythm, now, days=frozenset({1}), hour=None, timezone=None)
+    fast_world.live(4)
+    assert "reminder" not in [kind for kind, _ in fast_world.sent()]
+    assert not decisions(fast_world) or decisions(fast_world)[-1].last_day < local_day(now, zone("America/Vancouver"))
+
+
 def test_yes_on_the_own_page_brings_reminders_back(fast_world: Any) -> None:
     fast_world.join()
     fast_world.live(24 * 63, step=3)
