@@ -215,10 +215,15 @@ LIVES = [
     ),
     Life("Ben", 1),
     Life("Cleo", 1, confirms=False),
-    Life("Dana", 8, does={4: exercises("glute-bridge", Felt.HURT)}),
+    Life("Dana", 8, does={4: exercises("dead-bug", Felt.HURT)}),
     Life("Emil", 9, does={3: lambda session, person, now: leave(session, person, now, "unsubscribe page")}),
     Life("Fay", 9, does={2: lambda session, person, now: pause(session, person, now.course, None)}),
-    Life("Gustav", 28, does={day: exercises("front-plank") for day in (12, 9, 6, 3)}),
+    Life(
+        "Gustav",
+        28,
+        does={27: exercises("breathing-and-bracing"), 24: exercises("dead-bug")}
+        | {day: exercises("front-plank") for day in (12, 9, 6, 3)},
+    ),
     Life("Maximiliana Wolfeschlegelsteinhausen", 5),
     Life("", 6),
 ]
@@ -277,7 +282,7 @@ def addresses(site: Site) -> dict[str, str]:
         "not_yet": links.video(person["Ben"].id, "front-plank"),
         "video": links.video(person["Anna"].id, "side-plank"),
         "done": links.done(person["Anna"].id, steps["side-plank"]),
-        "done_hurt": links.done(person["Dana"].id, steps["glute-bridge"]),
+        "done_hurt": links.done(person["Dana"].id, steps["dead-bug"]),
         "page": links.page(person["Anna"].id),
         "page_new": links.page(person["Ben"].id),
         "page_paused": links.page(person["Fay"].id),
@@ -401,6 +406,11 @@ def screenshot() -> Callable[[Page, str], None]:
 
     def take(page: Page, name: str) -> None:
         if folder:
+            # Pictures that load late, load; then back to the top.
+            for picture in page.locator("img[loading=lazy]").all():
+                picture.scroll_into_view_if_needed()
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=Path(folder) / f"{name}.png", full_page=True, animations="disabled")
 
     return take
