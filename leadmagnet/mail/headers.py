@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from email.header import Header
+from functools import lru_cache
 
 import idna
 
@@ -23,11 +24,12 @@ FOLD = 76
 DELIVERY_HEADER = "X-Leadmagnet-Delivery"
 
 _NAME = re.compile(r"[!-9;-~]+")
-_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 # RFC 5322 dot-atom, with the non-ASCII characters of RFC 6531. Quoted local parts and address literals are refused.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
 _ADDRESS = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.\-\u00a1-\U0010ffff]+)")
+#: What nearly all addresses are; each of these is usable as it stands.
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+")
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\- ]+")
 _ADDRESS_INSIDE = re.compile(r"[^\s<>,;:'\"()]+@[^\s<>,;:'\"()]+")
 
@@ -58,6 +60,8 @@ def _harmless(character: str) -> str:
 
 def address(text: str) -> str:
     """Return a checked address with its domain in ASCII. Raises ValueError, without the address in the words."""
+    if len(text) <= 320 and _PLAIN_ADDRESS.fullmatch(text):
+        return text
     found = _ADDRESS.fullmatch(text)
     if not found or len(text.encode("utf-8", "replace")) > 320 or clean(text) != text:
         raise ValueError("not a usable email address")
@@ -72,15 +76,35 @@ def address(text: str) -> str:
 
 def own_headers(letter: Letter) -> dict[str, str]:
     """Return the letter's own headers and the one that carries its delivery id, checked. Raises ValueError."""
-    headers = {name: value for name, value in letter.headers.items() if name.lower() != DELIVERY_HEADER.lower()}
+    headers = {name: value for name, value in letter.headers.items() if not _is_delivery(name)}
     headers[DELIVERY_HEADER] = letter.delivery_id
+    own_lines(letter)
+    return headers
+
+
+def own_lines(letter: Letter) -> list[str]:
+    """Return the same as lines, unfolded and in the same order. Raises ValueError."""
+    lines = [unfolded(name, value) for name, value in letter.headers.items() if not _is_delivery(name)]
+    lines.append(unfolded(DELIVERY_HEADER, letter.delivery_id))
+    _check_names(tuple(letter.headers))
+    return lines
+
+
+@lru_cache(maxsize=256)
+def _is_delivery(name: str) -> bool:
+    return name.lower() == DELIVERY_HEADER.lower()
+
+
+# All letters of a kind have the same names in the same order.
+@lru_cache(maxsize=256)
+def _check_names(names: tuple[str, ...]) -> None:
     seen = set(_OURS)
-    for name, value in headers.items():
-        unfolded(name, value)
+    for name in names:
+        if _is_delivery(name):
+            continue
         if name.lower() in seen:
             raise ValueError(f"the header {name} may not be set by a letter, or is there twice")
         seen.add(name.lower())
-    return headers
 
 
 def message_id(text: str) -> str:
@@ -94,14 +118,19 @@ def message_id(text: str) -> str:
 
 def unfolded(name: str, value: str) -> str:
     """Return `Name: value` on one line, ASCII and never encoded. Raises ValueError."""
-    if not _NAME.fullmatch(name):
+    if not _is_name(name):
         raise ValueError(f"not a header name: {name!a}")
-    if not _VALUE.fullmatch(value):
+    if not (value.isascii() and value.isprintable() and value and value == value.strip()):
         raise ValueError(f"the header {name} needs a value of printable ASCII characters on one line")
     line = f"{name}: {value}"
     if len(line) > LONGEST_LINE:
         raise ValueError(f"the header {name} is longer than {LONGEST_LINE} octets")
     return line
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def written(name: str, text: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadmagnet.domain.message import Content
 from leadmagnet.mail import Composer, headers
-from leadmagnet.mail.mime import encoded_body
+from leadmagnet.mail.encoding import encoded_body
 
 
 def _compose(batch, letter, **changes):
@@ -87,6 +87,7 @@ def test_the_shorter_encoding_is_taken():
 
 def test_quoted_printable_protects_line_ends_and_lone_dots():
     assert encoded_body("word " * 5 + "\n.\nb\t")[1] == b"word word word word word=20\r\n=2E\r\nb=09"
+    assert encoded_body("x" * 74 + " \ny")[1] == b"x" * 74 + b"=\r\n=20\r\ny"
     assert encoded_body("x" * 100) == ("quoted-printable", b"x" * 75 + b"=\r\n" + b"x" * 25)
 
 
