@@ -50,6 +50,9 @@ films: ## Draw posters, figures and films anew (needs requirements-film.in)
 	$(VENV)-film/bin/pip install -q -r requirements-film.in
 	$(VENV)-film/bin/python -m leadmagnet.content.figure
 
+bench: $(VENV)/.test ## Measure how fast messages are built, in three ways side by side
+	PYTHONPATH=. $(BIN)/python benchmarks/messages.py
+
 clean: ## Remove the environment and caches; instance/ stays
 	rm -rf $(VENV) $(VENV)-film .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
