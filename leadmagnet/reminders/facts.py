@@ -32,6 +32,8 @@ class Recent:
     course: list[datetime] = field(default_factory=list)
     reminders: list[datetime] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
+    """Days that have their one email, by the calendar of the zone in which it was planned: the ledger keeps those."""
 
 
 def gather(session: Session, people: Sequence[Subscriber], now: datetime) -> dict[int, tuple[Facts, Recent]]:
@@ -48,18 +50,29 @@ def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent
     # An email on its way counts as sent: two in a day would be worse than none.
     instant = func.coalesce(Delivery.sent_at, Delivery.due_at)
     query = (
-        select(Delivery.subscriber_id, Delivery.kind, Delivery.text_slug, Delivery.sent_at, Delivery.due_at)
+        select(
+            Delivery.subscriber_id,
+            Delivery.kind,
+            Delivery.text_slug,
+            Delivery.sent_at,
+            Delivery.due_at,
+            Delivery.day,
+            Delivery.held,
+        )
         .where(
             Delivery.subscriber_id.in_(ids),
             Delivery.kind.in_([*_COURSE, DeliveryKind.REMINDER]),
             Delivery.status.not_in([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
-            Delivery.held.is_(None),
             or_(Delivery.kind == DeliveryKind.REMINDER, instant >= now - LOOK_BACK),
         )
         .order_by(Delivery.id)
     )
     found: dict[int, Recent] = defaultdict(Recent)
-    for subscriber_id, kind, text, sent_at, due_at in session.execute(query):
+    for subscriber_id, kind, text, sent_at, due_at, day, held in session.execute(query):
+        if day is not None:
+            found[subscriber_id].days.add(day)
+        if held is not None:
+            continue
         if kind == DeliveryKind.REMINDER:
             found[subscriber_id].reminders.append(sent_at or due_at)
             found[subscriber_id].texts.append(text)
@@ -93,6 +106,7 @@ def _facts(person: Subscriber, recent: Recent, check_in_days: list[date], now: d
         hurt=person.hurt_at is not None,
         checked_in_today=today in check_in_days,
         video_today=any(local_day(at, where) == today for at in recent.course),
+        mailed_today=today in recent.days,
         recent=tuple(local_day(at, where) for at in recent.reminders),
         unanswered=person.unanswered,
         last_active_on=local_day(person.last_active_at, where) if person.last_active_at else None,

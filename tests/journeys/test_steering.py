@@ -172,6 +172,19 @@ def test_chosen_days_hour_and_zone_move_the_next_email(fast_world: Any) -> None:
     assert {at.weekday() for at in reminders} <= {1, 5}
 
 
+def test_a_day_that_had_its_email_in_another_zone_brings_no_reminder_and_stops_nobody(fast_world: Any) -> None:
+    """Video 2 comes on Friday in Auckland; it is Thursday still in Vancouver, where the person lives from then on."""
+    fast_world.join(zone="Pacific/Auckland")
+    fast_world.live(24 * 3 + 6)
+    assert len(videos(fast_world)) == 2
+    now = fast_world.clock.now().course
+    fast_world.act(steering.set_rhythm, now, days=frozenset({4}), hour=None, timezone="America/Vancouver")
+    before = fast_world.sent()
+    fast_world.live(24)
+    assert fast_world.sent() == before
+    assert [run.reason for run in decisions(fast_world)][-1] == "mailed_today"
+
+
 def test_next_video_now_comes_at_once_and_the_following_a_full_delay_later(fast_world: Any) -> None:
     fast_world.join()
     fast_world.live(5)
