@@ -163,12 +163,13 @@ def stop(visit: Any, address: str) -> None:
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no-javascript"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_from_the_landing_page_to_the_last_button(
-    browse: Callable[..., Any], site: Any, size: str, javascript: bool
+    browse: Callable[..., Any], site: Any, screenshot: Callable[..., None], size: str, javascript: bool
 ) -> None:
     visit = browse(size, java_script_enabled=javascript)
     address = f"anna.{size}.{'with' if javascript else 'without'}@example.org"
     sign_up(visit, address)
     confirm(visit, address)
+    screenshot(visit.page, f"fresh-thanks-{size}-light")
     person = site.person(address)
     assert person.timezone == "America/Vancouver"
     watch(visit, javascript=javascript)
@@ -176,6 +177,7 @@ def test_from_the_landing_page_to_the_last_button(
     if javascript:
         assert site.watched(address)[FIRST] >= 25
     say_done(visit)
+    screenshot(visit.page, f"fresh-did-it-{size}-light")
     assert site.check_ins(address) == [(FIRST, "right")]
     steer(visit, address)
     stop(visit, address)
