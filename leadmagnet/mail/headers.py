@@ -76,18 +76,17 @@ def address(text: str) -> str:
 
 def own_headers(letter: Letter) -> dict[str, str]:
     """Return the letter's own headers and the one that carries its delivery id, checked. Raises ValueError."""
-    headers = {name: value for name, value in letter.headers.items() if not _is_delivery(name)}
-    headers[DELIVERY_HEADER] = letter.delivery_id
-    own_lines(letter)
-    return headers
+    own = {name: value for name, value in letter.headers.items() if not _is_delivery(name)}
+    own[DELIVERY_HEADER] = letter.delivery_id
+    _check_names(tuple(letter.headers))
+    for name, value in own.items():
+        _check(name, value)
+    return own
 
 
 def own_lines(letter: Letter) -> list[str]:
     """Return the same as lines, unfolded and in the same order. Raises ValueError."""
-    lines = [unfolded(name, value) for name, value in letter.headers.items() if not _is_delivery(name)]
-    lines.append(unfolded(DELIVERY_HEADER, letter.delivery_id))
-    _check_names(tuple(letter.headers))
-    return lines
+    return [f"{name}: {value}" for name, value in own_headers(letter).items()]
 
 
 @lru_cache(maxsize=256)
@@ -118,14 +117,17 @@ def message_id(text: str) -> str:
 
 def unfolded(name: str, value: str) -> str:
     """Return `Name: value` on one line, ASCII and never encoded. Raises ValueError."""
+    _check(name, value)
+    return f"{name}: {value}"
+
+
+def _check(name: str, value: str) -> None:
     if not _is_name(name):
         raise ValueError(f"not a header name: {name!a}")
     if not (value.isascii() and value.isprintable() and value and value == value.strip()):
         raise ValueError(f"the header {name} needs a value of printable ASCII characters on one line")
-    line = f"{name}: {value}"
-    if len(line) > LONGEST_LINE:
+    if len(name) + 2 + len(value) > LONGEST_LINE:
         raise ValueError(f"the header {name} is longer than {LONGEST_LINE} octets")
-    return line
 
 
 @lru_cache(maxsize=256)

@@ -24,7 +24,7 @@ from leadmagnet.domain.message import Batch, Letter, MailError, Outcome, Result
 from leadmagnet.mail.headers import address, without_addresses
 from leadmagnet.mail.mime import require_values
 from leadmagnet.mail.sendgrid_answer import Answer
-from leadmagnet.mail.sendgrid_body import MOST_RECIPIENTS, Personalizer
+from leadmagnet.mail.sendgrid_body import MOST_BODY_BYTES, MOST_RECIPIENTS, Personalizer
 
 _NAME = "sendgrid"
 _MOST_ANSWER_BYTES = 1_000_000
@@ -48,7 +48,7 @@ class SendGridMailer:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("SENDGRID_API_URL must look like https://api.sendgrid.com")
         self._timeout = timeout
-        self._endpoint = _endpoint(api_key, api_url.rstrip("/"))
+        self._client = SendGridAPIClient(api_key, host=api_url.rstrip("/")).client
 
     def send(self, batch: Batch) -> list[Result]:
         """Send the batch in as few requests as the rules allow. Raises MailError where SendGrid took none of it."""
@@ -59,16 +59,21 @@ class SendGridMailer:
             raise MailError(f"sendgrid: the sender cannot be used: {error}", permanent=True) from error
         return _Sending(self, personalizer, batch.letters).run()
 
-    def post(self, body: dict[str, object]) -> Answer:
+    def post(self, body: bytes) -> Answer:
         """Make one request. Raises URLError where it was not written to its end, other errors where no answer came."""
-        response = self._endpoint.post(request_body=body, timeout=self._timeout)
+        # The package knows only the json module, which takes half as long as all the rest of a batch; so it gets an
+        # empty body, and the bytes are put in its place.
+        response = _endpoint(self._client, body).post(request_body={}, timeout=self._timeout)
         return Answer(response.status_code, response.headers, response.body)
 
     def taken(self, delivery_id: str) -> None:
         """Return None: only the provider's events can tell."""
 
     def close(self) -> None:
-        """Do nothing: the package makes a connection per request."""
+        """Do nothing: the package makes a connection per request ("Connection: close"), whatever one does.
+
+        For a thousand letters that is 1.1 ms on loopback where a kept one takes 0.4; over a network, three round trips.
+        """
 
 
 class _Response:
@@ -94,8 +99,8 @@ class _Response:
         return self._body
 
 
-def _endpoint(api_key: str, api_url: str) -> Any:
-    """Return the package's client for mail/send, made to follow no redirect.
+def _endpoint(client: Any, body: bytes) -> Any:
+    """Return the package's client for mail/send, made to send these bytes and to follow no redirect.
 
     Its own opener turns a redirected POST into a GET that carries the key elsewhere, and reports that as success. The
     one here has no handler for redirects or errors, so each answer arrives as it is, whatever its status.
@@ -105,9 +110,10 @@ def _endpoint(api_key: str, api_url: str) -> Any:
         opener.add_handler(handler)
 
     def make_request(_opener: object, request: urllib.request.Request, timeout: float) -> _Response:
+        request.data = body
         return _Response(opener.open(request, timeout=timeout))
 
-    endpoint = SendGridAPIClient(api_key, host=api_url).client.mail.send
+    endpoint = client.mail.send
     # The package's documented seam: "separated into its own function, so we can mock it".
     endpoint._make_request = make_request
     return endpoint
@@ -167,8 +173,12 @@ class _Sending:
         return [self._results[place] for place in range(len(self._letters))]
 
     def _make(self, request: _Request) -> None:
+        body = self._personalizer.request([entry.own for entry in request.entries])
+        if len(body) > MOST_BODY_BYTES:
+            self._halve(request, f"the request would have {len(body)} bytes; SendGrid takes {MOST_BODY_BYTES}")
+            return
         try:
-            answer = self._mailer.post(self._personalizer.request([entry.own for entry in request.entries]))
+            answer = self._mailer.post(body)
         except URLError as error:
             # urllib raises this, and only this, before the last byte of the request has left.
             raise MailError(f"sendgrid: not reached: {without_addresses(str(error.reason))}", permanent=False) from None
@@ -183,16 +193,16 @@ class _Sending:
         if answer.is_success():
             self._settle(request.entries, Outcome.SENT, provider_id=answer.message_id())
         elif answer.status == 413:
-            self._halve(request, answer)
+            self._halve(request, answer.words())
         elif named := answer.letters_named(len(request.entries)):
             self._mend(request, named)
         else:
             raise answer.as_error()
 
-    def _halve(self, request: _Request, answer: Answer) -> None:
+    def _halve(self, request: _Request, why: str) -> None:
         entries, middle = request.entries, len(request.entries) // 2
         if not middle:
-            self._settle(entries, Outcome.REJECTED, answer.words())
+            self._settle(entries, Outcome.REJECTED, why)
             return
         self._queue.extendleft((_Request(entries[middle:], request.mended), _Request(entries[:middle], request.mended)))
 

@@ -1,9 +1,11 @@
 """Letters that share a content -> the JSON of one Mail Send request, with the content written once.
 
 SendGrid replaces literal tags by each recipient's values, in the subject and both parts. One slot can need three
-spellings: escaped in HTML, raw in plain text, on one line in the subject. Tags carry a mark that nobody can know and
-that occurs in no value, because the provider may replace tags inside values too.
-Must not know: HTTP, answers, the sendgrid package.
+spellings: escaped in HTML, raw in plain text, on one line in the subject; where no letter of a batch has anything to
+escape, HTML and plain text share a tag. Tags carry a mark that nobody can know and that occurs in no value, because the
+provider may replace tags inside values too.
+Bodies are not compressed: SendGrid unpacks gzip only for accounts that its support has enabled (tsg_mail_v3.json,
+Content-Encoding). Must not know: HTTP, answers, the sendgrid package.
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 
-from leadmagnet.domain.message import SLOT, Batch, Content, Letter
+import orjson
+
+from leadmagnet.domain.message import SLOT, Batch, Letter
 from leadmagnet.mail import headers
 
 #: The sum of tags and values of one personalization, in bytes.
 MOST_SUBSTITUTION_BYTES = 10_000
 #: Recipients of one request.
 MOST_RECIPIENTS = 1_000
+#: Of one request; documented for a message, and surely true of what holds it.
+MOST_BODY_BYTES = 30_000_000
 
 #: All of them explicit: the account's own settings would hold otherwise. Links and the unsubscribe are ours.
 _NO_TRACKING = {
@@ -37,12 +43,14 @@ def _sound(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
-#: A letter for the tag, and how a value is written in that part.
-_SPELLINGS: Mapping[str, Callable[[str], str]] = {
+_Spelling = Callable[[str], str]
+#: A letter for the tag, and how a value is written in that part. None: as it is, because nothing in it needs a change.
+_SPELLINGS: Mapping[str, _Spelling] = {
     "s": headers.clean,
     "t": _sound,
     "h": lambda value: html.escape(_sound(value)),
 }
+_PARTS = ("s", "t", "h")
 
 
 class Personalizer:
@@ -50,49 +58,64 @@ class Personalizer:
 
     def __init__(self, batch: Batch) -> None:
         """Write what all requests share. Raises ValueError where the sender's own identity is unusable."""
-        self._sender = _person(headers.address(batch.from_email), batch.from_name)
-        self._reply_to = {"email": headers.address(batch.reply_to)} if batch.reply_to else None
-        parts = {"s": batch.content.subject, "t": batch.content.text, "h": batch.content.html}
-        mark = _unused_mark(batch)
-        self._tags = {
-            (kind, slot): f"-{mark}{kind}.{slot}-"
-            for kind, part in parts.items()
-            for slot in sorted(set(SLOT.findall(part)))
-        }
-        self._content = Content(*(self._tagged(kind, parts[kind]) for kind in ("s", "h", "t")))
-
-    def _tagged(self, kind: str, part: str) -> str:
-        return SLOT.sub(lambda found: self._tags[kind, found[1]], part)
+        content = batch.content
+        parts = {"s": content.subject, "t": content.text, "h": content.html}
+        slots = {kind: sorted(set(SLOT.findall(parts[kind]))) for kind in _PARTS}
+        all_values = {slot: _all_values(batch, slot) for slot in sorted(content.slots())}
+        mark = _unused_mark([*parts.values(), *all_values.values()])
+        #: Tag, slot, and how the value is written.
+        self._tags: list[tuple[str, str, _Spelling | None]] = []
+        tag_of: dict[tuple[str, str], str] = {}
+        for kind in _PARTS:
+            for slot in slots[kind]:
+                is_shared = kind != "s" and _is_plain(all_values[slot])
+                tag_of[kind, slot] = f"-{mark}{'x' if is_shared else kind}.{slot}-"
+                if not is_shared or (kind == "t" or slot not in slots["t"]):
+                    self._tags.append((tag_of[kind, slot], slot, None if is_shared else _SPELLINGS[kind]))
+        tagged = {kind: _tagged(kind, _sound(parts[kind]), tag_of) for kind in _PARTS}
+        self._tag_bytes = sum(len(tag) for tag, _, _ in self._tags)
+        self._shared = _shared(batch, tagged)
 
     def personalization(self, letter: Letter) -> dict[str, object]:
         """Return what is the letter's own. Raises ValueError where SendGrid would refuse it or a header is unsafe."""
-        values = {tag: _SPELLINGS[kind](letter.values[slot]) for (kind, slot), tag in self._tags.items()}
-        if sum(len(tag) + len(value.encode()) for tag, value in values.items()) > MOST_SUBSTITUTION_BYTES:
-            raise ValueError(f"the values of the slots exceed {MOST_SUBSTITUTION_BYTES} bytes")
         own: dict[str, object] = {
             "to": [_person(headers.address(letter.to_email), letter.to_name)],
             "headers": {"Message-ID": headers.message_id(letter.message_id), **headers.own_headers(letter)},
             "custom_args": {"lm_delivery": letter.delivery_id},
         }
-        if values:
-            own["substitutions"] = values
+        if self._tags:
+            own["substitutions"] = self._substitutions(letter.values)
         return own
 
-    def request(self, personalizations: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    def _substitutions(self, given: Mapping[str, str]) -> dict[str, str]:
+        values = {tag: spell(given[slot]) if spell else given[slot] for tag, slot, spell in self._tags}
+        # A character has at most four bytes: counting characters is enough for nearly all.
+        if (
+            self._tag_bytes + 4 * sum(map(len, values.values())) > MOST_SUBSTITUTION_BYTES
+            and self._tag_bytes + sum(len(value.encode()) for value in values.values()) > MOST_SUBSTITUTION_BYTES
+        ):
+            raise ValueError(f"the values of the slots exceed {MOST_SUBSTITUTION_BYTES} bytes")
+        return values
+
+    def request(self, personalizations: Sequence[Mapping[str, object]]) -> bytes:
         """Return the body of one request."""
-        body: dict[str, object] = {
-            "personalizations": list(personalizations),
-            "from": self._sender,
-            "subject": headers.clean(self._content.subject),
-            "content": [
-                {"type": "text/plain", "value": self._content.text},
-                {"type": "text/html", "value": self._content.html},
-            ],
-            "tracking_settings": _NO_TRACKING,
-        }
-        if self._reply_to:
-            body["reply_to"] = self._reply_to
-        return body
+        return orjson.dumps({"personalizations": personalizations, **self._shared})
+
+
+def _shared(batch: Batch, tagged: Mapping[str, str]) -> dict[str, object]:
+    """Return what a request says once for all recipients."""
+    shared: dict[str, object] = {
+        "from": _person(headers.address(batch.from_email), batch.from_name),
+        "subject": headers.clean(tagged["s"]),
+        "content": [
+            {"type": "text/plain", "value": tagged["t"]},
+            {"type": "text/html", "value": tagged["h"]},
+        ],
+        "tracking_settings": _NO_TRACKING,
+    }
+    if batch.reply_to:
+        shared["reply_to"] = {"email": headers.address(batch.reply_to)}
+    return shared
 
 
 def _person(checked_address: str, name: str) -> dict[str, str]:
@@ -101,12 +124,22 @@ def _person(checked_address: str, name: str) -> dict[str, str]:
     return {"email": checked_address, "name": name} if name else {"email": checked_address}
 
 
-def _unused_mark(batch: Batch) -> str:
-    content = batch.content
+def _tagged(kind: str, part: str, tag_of: Mapping[tuple[str, str], str]) -> str:
+    return SLOT.sub(lambda found: tag_of[kind, found[1]], part)
+
+
+def _all_values(batch: Batch, slot: str) -> str:
+    """Return the values that all letters have for a slot, to look through them at once."""
+    return "\n".join([letter.values[slot] for letter in batch.letters])
+
+
+def _is_plain(values: str) -> bool:
+    """Say whether all of the values read the same in HTML and in plain text."""
+    return values.isascii() and not any(mark in values for mark in "&<>\"'")
+
+
+def _unused_mark(texts: Sequence[str]) -> str:
     while True:
         mark = secrets.token_hex(3)
-        texts = (content.subject, content.html, content.text)
-        if not any(mark in text for text in texts) and not any(
-            mark in value for letter in batch.letters for value in letter.values.values()
-        ):
+        if not any(mark in text for text in texts):
             return mark

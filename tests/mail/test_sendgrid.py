@@ -203,6 +203,31 @@ def test_one_letter_that_is_too_large_is_refused(sendgrid, mailer, batch, letter
     assert "413" in results[1].detail
 
 
+def test_a_request_stays_below_the_providers_limit(sendgrid, mailer, batch, letter, monkeypatch):
+    monkeypatch.setattr("leadmagnet.mail.sendgrid.MOST_BODY_BYTES", 3_000)
+    results = mailer.send(batch(*_letters(letter, 9)))
+    assert _outcomes(results) == [Outcome.SENT] * 9
+    assert set(sendgrid.statuses) == {202}
+    assert max(len(json.dumps(request)) for request in sendgrid.requests) < 3_500
+    big = letter("d1", values={"name": "x" * 3_000, "link": "x"})
+    (refused,) = mailer.send(batch(big))
+    assert refused.outcome is Outcome.REJECTED
+    assert "SendGrid takes 3000" in refused.detail
+
+
+def test_plain_values_are_sent_once_for_both_parts(sendgrid, mailer, batch, letter):
+    content = Content("s", "<p>{{name}} {{link}}</p>", "{{name}} {{link}}")
+    mailer.send(batch(letter("d1", values={"name": "Ann", "link": "https://x.example/?t=1"}), content=content))
+    plain, rich = sendgrid.delivered[0].text, sendgrid.delivered[0].html
+    assert (plain, rich) == ("Ann https://x.example/?t=1", "<p>Ann https://x.example/?t=1</p>")
+    assert len(sendgrid.requests[0]["personalizations"][0]["substitutions"]) == 2
+    # One letter with something to escape is enough to write that slot twice for all.
+    other = letter("d3", values={"name": "O'Neil", "link": "x"})
+    mailer.send(batch(letter("d2", values={"name": "Ann", "link": "x"}), other, content=content))
+    assert [len(own["substitutions"]) for own in sendgrid.requests[1]["personalizations"]] == [3, 3]
+    assert sendgrid.delivered[2].html == "<p>O&#x27;Neil x</p>"
+
+
 def test_letters_named_in_a_400_are_refused_and_the_rest_is_sent(sendgrid, mailer, batch, letter):
     sendgrid.refused = {"d1@reader.example", "d3@reader.example"}
     results = mailer.send(batch(*_letters(letter, 5)))
