@@ -6,6 +6,7 @@ the server starts. With SCREENSHOTS=FOLDER every page that is visited for the ch
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -14,8 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,16 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from config import Config
 from leadmagnet import services as parts
 from leadmagnet import store
-from leadmagnet.clock import Now
-from leadmagnet.feedback.check_ins import Felt, check_in
-from leadmagnet.feedback.leaving import leave
-from leadmagnet.feedback.steering import pause
-from leadmagnet.feedback.watching import acknowledge, watched
-from leadmagnet.signup.addresses import parse_address
-from leadmagnet.signup.confirm import Origin, confirm
-from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import tick
 
 ROOT = Path(__file__).parents[2]
 ZONE = "America/Vancouver"
@@ -60,14 +51,18 @@ def require() -> Callable[[str], None]:
     return missing
 
 
-@dataclass
-class Past:
-    """A clock in the past, moved by hand."""
+def load(name: str) -> Any:
+    """A module beside this file. Test folders are no packages, so that none of them can hide another."""
+    spec = importlib.util.spec_from_file_location(f"browser_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    # Known by its name before it runs, because dataclasses look their module up.
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    at: datetime
 
-    def now(self) -> Now:
-        return Now(self.at, self.at)
+month = load("month")
 
 
 @dataclass
@@ -165,7 +160,7 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     assert password, said
     services = parts.build(Config.from_env(environ))
     site = Site(url, folder, environ, services, password[1])
-    live_a_month(services)
+    month.live_a_month(services)
     try:
         with served(site, door):
             yield site
@@ -174,133 +169,10 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         services.engine.dispose()
 
 
-# -- A month with the real engine ------------------------------------------------------------------------------------
-
-
-@dataclass
-class Life:
-    """Somebody's month: when they sign up and confirm, and what they do afterwards, by days before today."""
-
-    name: str
-    since: int
-    confirms: bool = True
-    does: dict[int, Callable[[Any, Subscriber, Now], Any]] = field(default_factory=dict)
-
-    @property
-    def address(self) -> str:
-        return f"{self.name.lower().replace(' ', '.')}@example.org"
-
-
-def exercises(slug: str, felt: Felt = Felt.RIGHT) -> Callable[[Any, Subscriber, Now], None]:
-    def act(session: Any, person: Subscriber, now: Now) -> None:
-        acknowledge(session, person, now.course)
-        watched(session, person, slug, 95, now.course)
-        check_in(session, person, slug, felt, now.course)
-
-    return act
-
-
-LIVES = [
-    Life(
-        "Anna",
-        14,
-        does={
-            13: exercises("breathing-and-bracing"),
-            10: exercises("dead-bug"),
-            9: exercises("dead-bug", Felt.HARD),
-            7: exercises("glute-bridge"),
-            4: exercises("bird-dog", Felt.EASY),
-            1: exercises("side-plank"),
-        },
-    ),
-    Life("Ben", 1),
-    Life("Cleo", 1, confirms=False),
-    Life("Dana", 8, does={4: exercises("dead-bug", Felt.HURT)}),
-    Life("Emil", 9, does={3: lambda session, person, now: leave(session, person, now, "unsubscribe page")}),
-    Life("Fay", 9, does={2: lambda session, person, now: pause(session, person, now.course, None)}),
-    Life(
-        "Gustav",
-        28,
-        does={27: exercises("breathing-and-bracing"), 24: exercises("dead-bug")}
-        | {day: exercises("front-plank") for day in (12, 9, 6, 3)},
-    ),
-    Life("Maximiliana Wolfeschlegelsteinhausen", 5),
-    Life("", 6),
-]
-
-
-def live_a_month(services: parts.Services) -> None:
-    """Let everybody's month pass, in steps of three hours, up to this moment."""
-    end = datetime.now(UTC)
-    clock = Past(end - timedelta(days=max(life.since for life in LIVES)))
-    world = replace(services, clock=clock)
-    for hours in range(24 * (end - clock.at).days, 0, -3):
-        clock.at = end - timedelta(hours=hours)
-        if hours % 24 == 0:
-            live_a_day(world, hours // 24, clock.now())
-        tick(world, clock.now)
-
-
-def live_a_day(world: parts.Services, before: int, now: Now) -> None:
-    for life in LIVES:
-        if life.since == before:
-            sign_up(world, life, now)
-        if act := life.does.get(before):
-            with store.writing(world.engine) as session:
-                person = store.subscribers.by_canonical(session, parse_address(life.address).canonical)
-                assert person is not None
-                act(session, person, now)
-
-
-def sign_up(world: parts.Services, life: Life, now: Now) -> None:
-    address = parse_address(life.address if life.name else "somebody.without.a.name.but.a.long.address@example.org")
-    with store.writing(world.engine) as session:
-        receive(session, Request(address, life.name[:40], ZONE, "landing", "Yes, email me.", "en", page="/"), now)
-    tick(world, lambda: now)
-    if life.confirms:
-        with store.writing(world.engine) as session:
-            person = store.subscribers.by_canonical(session, address.canonical)
-            assert person is not None
-            confirm(session, person.id, now.real, now, Origin("127.0.0.1", "browser"))
-        tick(world, lambda: now)
-
-
 @pytest.fixture(scope="session")
 def addresses(site: Site) -> dict[str, str]:
-    """Addresses that belong to the people of the month, to be filled into paths."""
-    links, found = site.services.links, {life.name: site.person(life.address) for life in LIVES if life.name}
-    with store.reading(site.services.engine) as session:
-        sequence = store.sequences.by_slug(session, "six-core-videos")
-        assert sequence is not None
-        steps = {step.slug: step.id for step in store.sequences.steps_of(session, sequence.id)}
-    person = {name: subscriber for name, subscriber in found.items() if subscriber is not None}
-    newest = max((site.folder / "outbox" / "new").iterdir(), key=lambda path: path.stat().st_mtime_ns)
-    named = {
-        "confirm": links.confirm(person["Cleo"].id, datetime.now(UTC)),
-        "confirmed": links.confirm(person["Anna"].id, datetime.now(UTC)),
-        "ask_first": links.video(person["Ben"].id, "breathing-and-bracing"),
-        "not_yet": links.video(person["Ben"].id, "front-plank"),
-        "video": links.video(person["Anna"].id, "side-plank"),
-        "done": links.done(person["Anna"].id, steps["side-plank"]),
-        "done_hurt": links.done(person["Dana"].id, steps["dead-bug"]),
-        "page": links.page(person["Anna"].id),
-        "page_new": links.page(person["Ben"].id),
-        "page_paused": links.page(person["Fay"].id),
-        "page_hurt": links.page(person["Dana"].id),
-        "page_finished": links.page(person["Gustav"].id),
-        "page_left": links.page(person["Emil"].id),
-        "page_long": links.page(person["Maximiliana Wolfeschlegelsteinhausen"].id),
-        "leave": links.leave(person["Anna"].leave_id),
-        "left": links.leave(person["Emil"].leave_id),
-    }
-    return {name: site.here(url) for name, url in named.items()} | {
-        "mail": newest.name,
-        "step": str(steps["dead-bug"]),
-        **{name.split()[0].lower(): str(subscriber.id) for name, subscriber in person.items()},
-    }
-
-
-# -- The browser -----------------------------------------------------------------------------------------------------
+    """Paths that belong to the people of the month, to be filled into others."""
+    return dict(month.addresses_of(site.services))
 
 
 @pytest.fixture(scope="session")
