@@ -80,3 +80,13 @@ def test_a_cross_site_answer_is_refused(site):
     person = site.person(sent=1)
     assert site.client.post(site.done(person), data={"felt": "easy"}).status_code == 400
     assert site.rows(CheckIn) == []
+
+
+def test_the_video_just_done_is_not_announced_as_the_next(site):
+    """Somebody may do video 1 before its email has gone out: the thank-you page then says nothing of a next one."""
+    person = site.person(sent=0, asked_first_at=site.clock.course)
+    link = site.done(person)
+    site.post(link, felt="right")
+    page = site.get(f"{link}?saved=right").text
+    assert "1 of 3" in page
+    assert "Next comes" not in page

@@ -37,7 +37,7 @@ def show(token: str) -> Response:
         if saved in ("hurt", "note"):
             return _hurt(person, noted=saved == "note")
         if saved in _FELT:
-            return _thanks(session, person)
+            return _thanks(session, person, step.id)
         return _ask(session, person, step, request.args.get("felt", ""))
 
 
@@ -84,11 +84,11 @@ def _hurt(person: Subscriber, *, noted: bool) -> Response:
     return make_response(page)
 
 
-def _thanks(session: Session, person: Subscriber) -> Response:
+def _thanks(session: Session, person: Subscriber, step_id: int) -> Response:
     moment, where = now().course, zone(person.timezone)
     rows, sentence = progress.of_person(session, person, local_day(moment, where))
     path = path_of(session, person, moment)
-    coming = path.next if path.next and path.next.at else None
+    coming = path.next if path.next and path.next.at and path.next.step_id != step_id else None
     page = render_template(
         "did-it.html",
         weeks=rows,
