@@ -5,7 +5,7 @@ Must not know: any one page.
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, current_app, make_response
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -54,5 +54,7 @@ def _stale_form(_error: CSRFError) -> Response:
 
 
 def _answer(heading: str, words: str, code: int, *, show_phone: bool) -> Response:
-    page = render_template("message.html", heading=heading, words=words, link=_HOME, show_phone=show_phone)
+    # Without Flask's context processors: one of them looks for an account in the body, which may be what is too large.
+    template = current_app.jinja_env.get_template("message.html")
+    page = template.render(heading=heading, words=words, link=_HOME, show_phone=show_phone)
     return make_response(page, code)

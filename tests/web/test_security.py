@@ -151,3 +151,14 @@ def test_error_pages_are_plain_and_warm(site, code):
     assert page.status_code == code
     assert "<h1>" in page.text
     assert "!" not in re.sub(r"<[^>]+>", "", page.text)
+
+
+def test_a_body_that_is_too_large_is_refused_in_any_form(site):
+    """As JSON, too: looking for an account in a body that is too large must not end in a fault of ours."""
+    for options in (
+        {"data": b'{"percent": "' + b"9" * 70_000 + b'"}', "content_type": "application/json"},
+        {"data": {"percent": "9" * 70_000}},
+    ):
+        answer = site.client.post("/v/dead-bug/progress", **options)
+        assert answer.status_code == 413
+        assert "<h1" in answer.text
