@@ -30,7 +30,7 @@ def import_command(file: Path, consent: str, enroll: str | None, json_out: bool)
         with (
             file.open(encoding="utf-8-sig", newline="") as text,
             click.progressbar(length=_rows(file), label="Importing", file=screen, hidden=not screen.isatty()) as bar,
-            store.writing(parts.engine) as session,
+            store.engine.writing_in_batches(parts.engine) as session,
         ):
 
             def after_batch(report: Report) -> None:

@@ -70,3 +70,11 @@ def writing(engine: Engine) -> Iterator[Session]:
     writer = engine.execution_options(lm_begin="IMMEDIATE")
     with Session(writer, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def writing_in_batches(engine: Engine) -> Iterator[Session]:
+    """Like `writing`, for long work whose caller commits after each batch; what is left is committed at the end."""
+    with Session(engine.execution_options(lm_begin="IMMEDIATE"), expire_on_commit=False) as session:
+        yield session
+        session.commit()
