@@ -54,7 +54,7 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
         waits = _agenda(services, clock())
     while waits.anything:
         done = answers(services, clock, tally, post) if waits.sign_ups or waits.answers else 0
-        planned_now = _plan(services, clock(), tally)
+        planned_now = _plan(services, clock(), tally, waits)
         done += send_due(post, clock, 1, tally)
         planned, claimed = planned + planned_now, claimed + done
         if not (done or planned_now):
@@ -92,9 +92,9 @@ def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Po
     return claimed
 
 
-def _plan(services: Services, now: Now, tally: Tally) -> int:
+def _plan(services: Services, now: Now, tally: Tally, waits: Agenda) -> int:
     """Plan what may be planned at this instant, in short transactions; return how many rows were looked at."""
-    planned, waits = 0, _agenda(services, now)
+    planned = 0
     if waits.pauses or waits.overdue:
         with store.writing(services.engine) as session:
             end_pauses(session, now.course)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,20 +26,21 @@ from leadmagnet.rendering.headers import headers_for, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.rendering.values import Reader, values_for
+from leadmagnet.store.among import among
 from leadmagnet.store.check_ins import CheckIn
+from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.email_texts import EmailText
 from leadmagnet.store.sequences import Sequence as Course
 from leadmagnet.store.sequences import Step
-from leadmagnet.store.subscribers import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One batch and the ids of its deliveries in the ledger, in the order of its letters."""
+    """One batch and the rows of the ledger that it carries, in the order of its letters."""
 
     batch: Batch
-    ids: tuple[int, ...]
+    rows: tuple[Claimed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +58,33 @@ class StepInHand:
 class Desk:
     """Everything a batch of claimed deliveries needs from the database, read once."""
 
-    def __init__(self, session: Session, rows: Sequence[Delivery]) -> None:
-        """Read the people, steps, texts and check-ins behind these deliveries."""
-        ids = {row.subscriber_id for row in rows}
-        self.people = {p.id: p for p in session.scalars(select(Subscriber).where(Subscriber.id.in_(ids)))}
-        self.texts = {text.slug: text for text in session.scalars(select(EmailText))}
+    def __init__(self, session: Session, rows: Sequence[Claimed]) -> None:
+        """Read the steps, and for those that need them the texts, newest videos and check-ins."""
         self.steps = _steps(session)
         reminded = [row.subscriber_id for row in rows if row.kind == DeliveryKind.REMINDER]
-        self.in_hand = _newest_videos(session, reminded, self.steps)
-        self.check_ins = _check_ins(session, reminded)
+        texts = session.scalars(select(EmailText)) if any(row.step_id is None for row in rows) else ()
+        self.texts = {text.slug: text for text in texts}
+        self.in_hand = _newest_videos(session, reminded, self.steps) if reminded else {}
+        self.check_ins = _check_ins(session, reminded) if reminded else {}
+        #: Title and instant of the following video, by what they hang on: most readers share it.
+        self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
+        self.rules: dict[int, list[sequence.Step]] = {}
+        for step in self.steps.values():
+            self.rules.setdefault(step.course.id, []).append(step.rule)
 
-    def step_of(self, row: Delivery) -> StepInHand | None:
+    def step_of(self, row: Claimed) -> StepInHand | None:
         """Return the step that a delivery carries, or for a reminder the exercise in hand."""
         step_id = row.step_id if row.step_id is not None else self.in_hand.get(row.subscriber_id)
         return self.steps.get(step_id) if step_id is not None else None
 
-    def course_of(self, row: Delivery) -> tuple[str, int]:
-        """Return title and number of videos of the course that a delivery belongs to."""
-        step = self.step_of(row) or next(iter(self.steps.values()))
-        videos = [s for s in self.steps.values() if s.course.id == step.course.id and s.rule.kind is DeliveryKind.VIDEO]
-        return step.course.title, sum(not video.rule.removed for video in videos)
+    def course_of(self, step: StepInHand | None) -> tuple[str, int]:
+        """Return title and number of videos of the course of a step; of the first course where there is none."""
+        step = step or next(iter(self.steps.values()))
+        rules = self.rules[step.course.id]
+        videos = sum(rule.kind is DeliveryKind.VIDEO and not rule.removed for rule in rules)
+        return step.course.title, videos
 
-    def source_of(self, row: Delivery) -> str:
+    def source_of(self, row: Claimed) -> str:
         """Return the text of a delivery: its step's newest published revision, or the email text of its kind."""
         if row.step_id is not None:
             return self.steps[row.step_id].source
@@ -108,49 +115,53 @@ def _in_hand(step: Step, course: Course, source: str, number: int) -> StepInHand
 
 def _newest_videos(session: Session, subscriber_ids: list[int], steps: dict[int, StepInHand]) -> dict[int, int]:
     """Return the newest video that each person was sent, by subscriber id."""
-    query = (
-        select(Delivery.subscriber_id, func.max(Delivery.id))
-        .where(
-            Delivery.subscriber_id.in_(subscriber_ids), Delivery.kind == DeliveryKind.VIDEO, Delivery.status.in_(OUT)
-        )
+    newest = (
+        select(func.max(Delivery.id).label("id"))
+        .where(among(Delivery.subscriber_id, subscriber_ids))
+        .where(Delivery.kind == DeliveryKind.VIDEO, Delivery.status.in_(OUT))
         .group_by(Delivery.subscriber_id)
+        .subquery()
     )
-    newest = {row_id: subscriber_id for subscriber_id, row_id in session.execute(query)}
-    rows = session.execute(select(Delivery.id, Delivery.step_id).where(Delivery.id.in_(newest)))
-    return {newest[row_id]: step_id for row_id, step_id in rows if step_id in steps}
+    rows = session.execute(select(Delivery.subscriber_id, Delivery.step_id).join(newest, newest.c.id == Delivery.id))
+    return {subscriber_id: step_id for subscriber_id, step_id in rows if step_id in steps}
 
 
 def _check_ins(session: Session, subscriber_ids: list[int]) -> dict[int, list[date]]:
     found: dict[int, list[date]] = defaultdict(list)
-    query = select(CheckIn.subscriber_id, CheckIn.day).where(CheckIn.subscriber_id.in_(subscriber_ids))
+    query = select(CheckIn.subscriber_id, CheckIn.day).where(among(CheckIn.subscriber_id, subscriber_ids))
     for subscriber_id, day in session.execute(query):
         found[subscriber_id].append(day)
     return found
 
 
-def reader_of(row: Delivery, desk: Desk, now: Now) -> Reader:
+@lru_cache(maxsize=256)
+def _weekdays(digits: str) -> tuple[int, ...]:
+    return tuple(int(digit) for digit in digits)
+
+
+def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
     """Return what one letter needs to know of its reader."""
-    person, step = desk.people[row.subscriber_id], desk.step_of(row)
-    where = zone(person.timezone)
-    following = _following(step, row, desk, now.course) if row.kind == DeliveryKind.VIDEO else None
-    today = schedule.local_day(now.course, where)
+    step, where, days = desk.step_of(row), zone(row.timezone), _weekdays(row.exercise_days)
+    kind = DeliveryKind(row.kind)
+    following = _following(step, row, desk, now.course) if step and kind is DeliveryKind.VIDEO else None
+    done = desk.check_ins.get(row.subscriber_id)
     return Reader(
-        subscriber_id=person.id,
-        leave_id=person.leave_id,
-        first_name=person.first_name,
+        subscriber_id=row.subscriber_id,
+        leave_id=row.leave_id,
+        first_name=row.first_name,
         timezone=where,
-        signed_up_at=person.created_at,
-        kind=DeliveryKind(row.kind),
+        signed_up_at=row.signed_up_at,
+        kind=kind,
         issued_real=now.real,
-        confirmed=person.confirmed_at is not None,
+        confirmed=row.confirmed,
         step_id=step.rule.id if step else None,
         step_slug=step.rule.slug if step and step.rule.kind is DeliveryKind.VIDEO else "",
         step_title=step.title if step else "",
         step_number=step.number if step else 0,
         film_seconds=step.seconds if step else None,
-        exercise_days=person.days,
-        goal=len(person.days),
-        good_weeks=good_run(desk.check_ins.get(person.id, []), len(person.days), today),
+        exercise_days=days,
+        goal=len(days),
+        good_weeks=good_run(done, len(days), schedule.local_day(now.course, where)) if done else 0,
         next_title=following[0] if following else None,
         next_at=following[1] if following else None,
         sequence_slug=step.course.slug if step else "six-core-videos",
@@ -158,33 +169,37 @@ def reader_of(row: Delivery, desk: Desk, now: Now) -> Reader:
     )
 
 
-def _following(step: StepInHand | None, row: Delivery, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
+def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
     """Return title and foreseen instant of the video after this one."""
-    if step is None:
-        return None
-    person = desk.people[row.subscriber_id]
-    rules = [other.rule for other in desk.steps.values() if other.course.id == step.course.id]
-    coming = sequence.next_step(rules, [step.rule.id])
+    share = schedule.spread_share(row.leave_id) if step.course.spread_minutes else 0.0
+    key = (step.rule.id, row.timezone, row.chosen_hour, share, row.day is not None)
+    if key not in desk.following:
+        desk.following[key] = _work_out(step, row, desk, now, share)
+    return desk.following[key]
+
+
+def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: float) -> tuple[str, datetime] | None:
+    coming = sequence.next_step(desk.rules[step.course.id], [step.rule.id])
     if coming is None or coming.kind is not DeliveryKind.VIDEO:
         return None
     due = schedule.due_at(
         now,
         sequence.delay_before(coming, [step.rule.id]),
-        step.course.rhythm(person.chosen_hour),
-        zone(person.timezone),
-        share=schedule.spread_share(person.leave_id),
+        step.course.rhythm(row.chosen_hour),
+        zone(row.timezone),
+        share=share,
         previous_counts=row.day is not None,
     )
     return desk.steps[coming.id].title, due
 
 
 def batches(
-    desk: Desk, rows: Sequence[Delivery], now: Now, *, clinic: Clinic, links: Links, most: int
+    desk: Desk, rows: Sequence[Claimed], now: Now, *, clinic: Clinic, links: Links, most: int
 ) -> list[Outgoing]:
     """Group deliveries by content and return batches of at most `most` letters."""
-    groups: dict[tuple[str, str, int], list[Delivery]] = defaultdict(list)
+    groups: dict[tuple[str, str, int], list[Claimed]] = defaultdict(list)
     for row in rows:
-        groups[desk.source_of(row), *desk.course_of(row)].append(row)
+        groups[desk.source_of(row), *desk.course_of(desk.step_of(row))].append(row)
     found: list[Outgoing] = []
     for (source, title, videos), group in groups.items():
         content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos)
@@ -196,22 +211,22 @@ def batches(
 
 
 def _outgoing(
-    content: Content, rows: Sequence[Delivery], desk: Desk, now: Now, clinic: Clinic, links: Links
+    content: Content, rows: Sequence[Claimed], desk: Desk, now: Now, clinic: Clinic, links: Links
 ) -> Outgoing:
-    letters = tuple(_letter(row, desk, now, clinic, links) for row in rows)
+    letters = tuple(_letter(row, content, desk, now, clinic, links) for row in rows)
     batch = Batch(content, clinic.mail_from, clinic.name, clinic.reply_to, letters)
-    return Outgoing(batch, tuple(row.id for row in rows))
+    return Outgoing(batch, tuple(rows))
 
 
-def _letter(row: Delivery, desk: Desk, now: Now, clinic: Clinic, links: Links) -> Letter:
-    reader, person = reader_of(row, desk, now), desk.people[row.subscriber_id]
+def _letter(row: Claimed, content: Content, desk: Desk, now: Now, clinic: Clinic, links: Links) -> Letter:
+    reader = reader_of(row, desk, now)
     return Letter(
         delivery_id=row.public_id,
-        to_email=person.email,
+        to_email=row.email,
         # The confirmation carries no name: whoever typed the address could have typed anything there.
-        to_name="" if row.kind == DeliveryKind.CONFIRMATION else safe_name(person.first_name),
+        to_name="" if reader.kind is DeliveryKind.CONFIRMATION else safe_name(row.first_name),
         message_id=message_id(row.public_id, clinic),
         date=now.course,
-        values=values_for(reader, links, now.course),
+        values=values_for(reader, links, now.course, content.slots()),
         headers=headers_for(reader, clinic, links, row.public_id),
     )

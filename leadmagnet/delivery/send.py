@@ -8,11 +8,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,13 +22,11 @@ from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import Tally, hand_on, retry, settle_results
 from leadmagnet.domain.message import Mailer, MailError, Result
 from leadmagnet.domain.retry import lease_end
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
 from leadmagnet.store.base import random_id
-from leadmagnet.store.claims import may_receive
-from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.store.claims import Claimed
 
 log = structlog.get_logger(__name__)
 
@@ -50,14 +48,21 @@ class Post:
     evidence_seconds: float
 
 
-def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, limit: int | None = None) -> int:
-    """Claim and send one batch of a lane; return how many rows were claimed, 0 when nothing is due."""
-    now = clock()
-    claim_id = random_id()
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch that is ours until its lease is over. `ids` is empty where another process made the claim."""
+
+    id: str
+    ids: tuple[int, ...] = ()
+
+
+def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
+    """Claim one batch of a lane; None when nothing is due, or sending is halted."""
+    now, claim_id = clock(), random_id()
     with store.writing(post.engine) as session:
-        if _halted(session, now):
-            return 0
-        careful = store.halts.current(session) is not None
+        halt = store.halts.current(session)
+        if halt is not None and halt.until > now.real:
+            return None
         ids = store.claims.claim(
             session,
             now=now.course,
@@ -65,46 +70,39 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
             lease_until=lease_end(now.real, post.lease_seconds),
             claim_id=claim_id,
             lane=lane,
-            limit=1 if careful else (limit or post.mailer.batch_size),
+            limit=1 if halt is not None else (limit or post.mailer.batch_size),
         )
-    if not ids:
-        return 0
-    for outgoing in _prepare(post, claim_id, ids, now, tally):
-        if not _call(post, clock, claim_id, outgoing, tally):
+    return Claim(claim_id, tuple(ids)) if ids else None
+
+
+def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally) -> int:
+    """Send what stands claimed and has not begun; return how many rows that was, 0 where another was faster."""
+    with store.reading(post.engine) as session:
+        rows = store.claims.claimed(session, claim.id, claim.ids or None)
+        ready = [row for row in rows if row.allowed]
+        desk = Desk(session, ready)
+    if aside := [row for row in rows if not row.allowed]:
+        with store.writing(post.engine) as session:
+            _put_aside(session, claim.id, aside, tally)
+    letters = batches(desk, ready, clock(), clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
+    for outgoing in letters:
+        if not _call(post, clock, claim.id, outgoing, tally):
             break
-    return len(ids)
+    return len(rows)
 
 
-def _halted(session: Session, now: Now) -> bool:
-    halt = store.halts.current(session)
-    return halt is not None and halt.until > now.real
+def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, limit: int | None = None) -> int:
+    """Claim and send one batch of a lane; return how many rows were claimed, 0 when nothing is due."""
+    claim = claim_due(post, clock, lane, limit=limit)
+    return send_claim(post, clock, claim, tally) if claim else 0
 
 
-def _prepare(post: Post, claim_id: str, ids: list[int], now: Now, tally: Tally) -> list[Outgoing]:
-    """Look at consent, put aside who may not receive, and write the letters of the others."""
-    with store.writing(post.engine) as session:
-        allowed = set(
-            session.scalars(
-                select(Delivery.id)
-                .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-                .where(Delivery.id.in_(ids), may_receive())
-            )
-        )
-        _put_aside(session, claim_id, [row_id for row_id in ids if row_id not in allowed], tally)
-        query = select(Delivery).where(Delivery.id.in_(allowed)).order_by(Delivery.due_at, Delivery.id)
-        rows = session.scalars(query).all()
-        desk = Desk(session, rows)
-        return batches(desk, rows, now, clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
-
-
-def _put_aside(session: Session, claim_id: str, ids: list[int], tally: Tally) -> None:
+def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
     """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
-    query = select(Delivery, Subscriber).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-    for row, person in session.execute(query.where(Delivery.id.in_(ids))):
-        stopped = person.hurt_at is not None or person.paused_at is not None
-        reason = SkipReason.HURT if person.hurt_at else SkipReason.PAUSED if person.paused_at else SkipReason.NOT_ACTIVE
+    for row in rows:
+        reason = SkipReason.HURT if row.hurt else SkipReason.PAUSED if row.paused else SkipReason.NOT_ACTIVE
         course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if stopped and course and person.status == "active":
+        if (row.hurt or row.paused) and course and row.person_status == SubscriberStatus.ACTIVE:
             store.claims.give_back(session, claim_id, [row.id], held=str(reason))
         else:
             skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
@@ -114,14 +112,17 @@ def _put_aside(session: Session, claim_id: str, ids: list[int], tally: Tally) ->
 
 def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
     """Call the provider with one batch; False when the rest of the claim must not be tried now."""
-    begun = clock()
     with store.writing(post.engine) as session:
-        ready = store.claims.begin_call(session, claim_id, outgoing.ids, begun.real)
-        gone = [row_id for row_id in outgoing.ids if row_id not in ready]
-        _put_aside(session, claim_id, gone, tally)
-    outgoing = _only(outgoing, ready)
-    if not outgoing.ids:
+        ids = [row.id for row in outgoing.rows]
+        ready = store.claims.begin_call(session, claim_id, ids, clock().real)
+        if len(ready) < len(ids):
+            # Looked at anew: they have left, paused or been claimed by another since the letters were written.
+            gone = [row_id for row_id in ids if row_id not in ready]
+            _put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
+    if not ready:
         return True
+    if len(ready) < len(ids):
+        outgoing = _only(outgoing, ready)
     try:
         results = post.mailer.send(outgoing.batch)
     except MailError as error:
@@ -141,7 +142,7 @@ def _settle(
 ) -> None:
     """Write the answer down. It is known only here, so a database that is away for a moment is asked again."""
     found = {result.delivery_id: result for result in results}
-    rows = list(zip(outgoing.ids, outgoing.batch.letters, strict=True))
+    pairs = [(row, found[row.public_id]) for row in outgoing.rows]
     for wait in (*SETTLE_WAITS, None):
         mine = Tally()
         try:
@@ -150,9 +151,8 @@ def _settle(
                 settle_results(
                     session,
                     claim_id,
-                    [(row_id, found[letter.delivery_id]) for row_id, letter in rows],
+                    pairs,
                     clock(),
-                    message_ids={row_id: letter.message_id for row_id, letter in rows},
                     evidence_seconds=post.evidence_seconds if post.mailer.has_evidence else 0,
                     jitter=random.random(),  # noqa: S311 (spreads retries; no secret)
                     tally=mine,
@@ -169,35 +169,26 @@ def _settle(
 
 def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
     """Return the batch without those who left between the claim and the call."""
-    kept = [
-        (row_id, letter) for row_id, letter in zip(outgoing.ids, outgoing.batch.letters, strict=True) if row_id in ready
-    ]
-    batch = outgoing.batch
+    pairs = zip(outgoing.rows, outgoing.batch.letters, strict=True)
+    kept = [(row, letter) for row, letter in pairs if row.id in ready]
     letters = tuple(letter for _, letter in kept)
-    return Outgoing(
-        type(batch)(batch.content, batch.from_email, batch.from_name, batch.reply_to, letters),
-        tuple(row_id for row_id, _ in kept),
-    )
+    return Outgoing(replace(outgoing.batch, letters=letters), tuple(row for row, _ in kept))
 
 
 def _refused(post: Post, now: Now, claim_id: str, outgoing: Outgoing, error: MailError, tally: Tally) -> None:
     """The provider took nothing. A permanent refusal halts the queue for everybody, at no cost to any delivery."""
     jitter = random.random()  # noqa: S311 (spreads retries; no secret)
     with store.writing(post.engine) as session:
-        everything = list(
-            session.scalars(
-                select(Delivery.id).where(Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED)
-            )
-        )
+        untried = [row.id for row in store.claims.claimed(session, claim_id)]
+        tried = [row.id for row in outgoing.rows]
         if error.permanent:
             store.halts.stop(session, str(error), now.real, now.real + timedelta(seconds=HALT_SECONDS))
-            store.claims.give_back(session, claim_id, everything, detail=str(error)[:300])
-            log.error("sending halted", reason=str(error), waiting=len(everything), retry_in_seconds=HALT_SECONDS)
+            store.claims.give_back(session, claim_id, [*tried, *untried], detail=str(error)[:300])
+            waiting = len(tried) + len(untried)
+            log.error("sending halted", reason=str(error), waiting=waiting, retry_in_seconds=HALT_SECONDS)
             return
-        tried = [row_id for row_id in everything if row_id in outgoing.ids]
-        given_up = retry(session, claim_id, tried, now, str(error), error.retry_after, jitter, tally)
-        untried = [row_id for row_id in everything if row_id not in outgoing.ids]
+        again = dict.fromkeys(tried, (str(error), error.retry_after))
+        given_up = retry(session, claim_id, again, now, jitter, tally)
         store.claims.give_back(session, claim_id, untried)
-        if given_up:
-            hand_on(session, given_up, now.course)
+        hand_on(session, [row for row in outgoing.rows if row.id in given_up], now.course)
     log.warning("provider not reached", reason=str(error), waiting=len(tried))

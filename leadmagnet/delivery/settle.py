@@ -6,10 +6,10 @@ A result that comes after its lease was lost finds no claimed row and changes no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -19,11 +19,14 @@ from leadmagnet.clock import Now
 from leadmagnet.domain.message import Outcome, Result
 from leadmagnet.domain.retry import retry_at
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
+from leadmagnet.store.among import among
+from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
+#: Characters that the ledger keeps of a provider's words, and of its id.
 DETAIL = 300
+PROVIDER_ID = 120
 
 
 @dataclass(slots=True)
@@ -49,56 +52,49 @@ class Tally:
 def settle_results(
     session: Session,
     claim_id: str,
-    pairs: Sequence[tuple[int, Result]],
+    pairs: Sequence[tuple[Claimed, Result]],
     now: Now,
     *,
-    message_ids: dict[int, str],
     evidence_seconds: float,
     jitter: float,
     tally: Tally,
 ) -> None:
-    """Write the results of one batch down; `pairs` are ledger ids with their results."""
+    """Write the results of one batch down; `pairs` are rows of the ledger with their results."""
+    groups: dict[Outcome, list[tuple[Claimed, Result]]] = defaultdict(list)
+    for row, result in pairs:
+        groups[result.outcome].append((row, result))
+    for row, result in groups[Outcome.UNKNOWN]:
+        values = unknown(now, result, evidence_seconds)
+        tally.unknown += len(store.claims.settle(session, claim_id, [row.id], **values))
     ended: set[int] = set()
-    for row_id, result in pairs:
-        if result.outcome is Outcome.SENT:
-            continue
-        if result.outcome is Outcome.REJECTED:
-            gone = store.claims.settle(session, claim_id, [row_id], **_failed(now, result.detail, result.provider))
-            tally.failed += len(gone)
-            ended |= gone
-        elif result.outcome is Outcome.UNKNOWN:
-            values = unknown(now, result, evidence_seconds)
-            tally.unknown += len(store.claims.settle(session, claim_id, [row_id], **values))
-        else:
-            ended |= retry(session, claim_id, [row_id], now, result.detail, result.retry_after, jitter, tally)
-    ended |= _sent(session, claim_id, pairs, now, message_ids, tally)
-    hand_on(session, ended, now.course)
+    for row, result in groups[Outcome.REJECTED]:
+        ended |= store.claims.settle(session, claim_id, [row.id], **_failed(now, result.detail, result.provider))
+    tally.failed += len(ended)
+    again = {row.id: (result.detail, result.retry_after) for row, result in groups[Outcome.RETRY]}
+    ended |= retry(session, claim_id, again, now, jitter, tally)
+    ended |= _sent(session, claim_id, groups[Outcome.SENT], now, tally)
+    hand_on(session, [row for row, _ in pairs if row.id in ended], now.course)
 
 
-def _sent(
-    session: Session,
-    claim_id: str,
-    pairs: Sequence[tuple[int, Result]],
-    now: Now,
-    message_ids: dict[int, str],
-    tally: Tally,
-) -> set[int]:
-    taken = {row_id: result for row_id, result in pairs if result.outcome is Outcome.SENT}
-    common = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real, "detail": ""}
-    ids = store.claims.settle(session, claim_id, list(taken), **common)
-    if ids:
+def _sent(session: Session, claim_id: str, pairs: Sequence[tuple[Claimed, Result]], now: Now, tally: Tally) -> set[int]:
+    """One statement where one answer of the provider covers all, as SendGrid's does; else one execution a row."""
+    values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real, "detail": ""}
+    answers = {(result.provider, result.provider_id[:PROVIDER_ID]) for _, result in pairs}
+    if len(answers) == 1:
+        ((values["provider"], values["provider_id"]),) = answers
+    ids = store.claims.settle(session, claim_id, [row.id for row, _ in pairs], **values)
+    if ids and len(answers) > 1:
         notes = [
-            {
-                "id": row_id,
-                "provider": taken[row_id].provider,
-                "provider_id": taken[row_id].provider_id[:120],
-                "message_id": message_ids[row_id],
-            }
-            for row_id in sorted(ids)
+            {"id": row.id, "provider": result.provider, "provider_id": result.provider_id[:PROVIDER_ID]}
+            for row, result in pairs
+            if row.id in ids
         ]
         session.execute(update(Delivery), notes)
     tally.sent += len(ids)
-    count_reminders(session, ids)
+    reminded = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.REMINDER]
+    count_reminders(session, reminded)
+    begun = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.VIDEO]
+    begin_reminders(session, begun, now.course)
     return ids
 
 
@@ -125,19 +121,23 @@ def unknown(now: Now, result: Result, evidence_seconds: float) -> dict[str, Any]
 def retry(
     session: Session,
     claim_id: str,
-    ids: Collection[int],
+    failures: Mapping[int, tuple[str, float | None]],
     now: Now,
-    detail: str,
-    retry_after: float | None,
     jitter: float,
     tally: Tally,
 ) -> set[int]:
-    """Make rows due again after a wait, or give them up when their budget is spent; return the ids given up."""
-    by_attempts: dict[int, list[int]] = defaultdict(list)
-    for row_id, attempts in session.execute(select(Delivery.id, Delivery.attempts).where(Delivery.id.in_(ids))):
-        by_attempts[attempts + 1].append(row_id)
+    """Make rows due again after a wait, or give them up when their budget is spent; return the ids given up.
+
+    `failures`: by ledger id, what was said, and the seconds that the provider asked for.
+    """
+    groups: dict[tuple[int, str, float | None], list[int]] = defaultdict(list)
+    if failures:
+        for row_id, attempts in session.execute(
+            select(Delivery.id, Delivery.attempts).where(among(Delivery.id, failures))
+        ):
+            groups[attempts + 1, *failures[row_id]].append(row_id)
     given_up: set[int] = set()
-    for attempts, group in by_attempts.items():
+    for (attempts, detail, retry_after), group in groups.items():
         again = retry_at(attempts, now.real, jitter=jitter, retry_after=retry_after)
         if again is None:
             given_up |= store.claims.settle(session, claim_id, group, **_failed(now, f"gave up: {detail}", ""))
@@ -148,36 +148,32 @@ def retry(
     return given_up
 
 
-def hand_on(session: Session, ids: Collection[int], now: datetime) -> None:
-    """Ask for the next plan of the enrollments behind settled deliveries, and begin reminders after a first video."""
-    if not ids:
-        return
-    enrollments = select(Delivery.enrollment_id).where(Delivery.id.in_(ids), Delivery.enrollment_id.is_not(None))
-    session.execute(
-        update(Enrollment)
-        .where(Enrollment.id.in_(enrollments.scalar_subquery()))
-        .values(wants_plan=True, last_settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    watchers = select(Delivery.subscriber_id).where(
-        Delivery.id.in_(ids), Delivery.kind == DeliveryKind.VIDEO, Delivery.status == DeliveryStatus.SENT
-    )
-    session.execute(
-        update(Subscriber)
-        .where(Subscriber.id.in_(watchers.scalar_subquery()), Subscriber.remind_at.is_(None))
-        .values(remind_at=now)
-        .execution_options(synchronize_session=False)
-    )
+class Ended(Protocol):
+    """A delivery that is over, one way or another."""
+
+    @property
+    def enrollment_id(self) -> int | None:
+        """The enrollment that goes on after it; None for what is no step."""
+        ...
 
 
-def count_reminders(session: Session, ids: Collection[int]) -> None:
+def hand_on(session: Session, rows: Iterable[Ended], now: datetime) -> None:
+    """Ask for the next plan of the enrollments behind deliveries that are over."""
+    waiting = {row.enrollment_id for row in rows if row.enrollment_id is not None}
+    if waiting:
+        store.enrollments.want_plan(session, waiting, last_settled_at=now)
+
+
+def begin_reminders(session: Session, subscriber_ids: Collection[int], now: datetime) -> None:
+    """After a first video, let reminders begin."""
+    if subscriber_ids:
+        statement = update(Subscriber).where(among(Subscriber.id, subscriber_ids), Subscriber.remind_at.is_(None))
+        session.execute(statement.values(remind_at=now).execution_options(synchronize_session=False))
+
+
+def count_reminders(session: Session, subscriber_ids: Collection[int]) -> None:
     """Count sent reminders as unanswered until the person acts."""
-    reminded = select(Delivery.subscriber_id).where(
-        Delivery.id.in_(ids), Delivery.kind == DeliveryKind.REMINDER, Delivery.status == DeliveryStatus.SENT
-    )
-    session.execute(
-        update(Subscriber)
-        .where(Subscriber.id.in_(reminded.scalar_subquery()))
-        .values(unanswered=Subscriber.unanswered + 1)
-        .execution_options(synchronize_session=False)
-    )
+    if subscriber_ids:
+        statement = update(Subscriber).where(among(Subscriber.id, subscriber_ids))
+        counted = statement.values(unanswered=Subscriber.unanswered + 1)
+        session.execute(counted.execution_options(synchronize_session=False))

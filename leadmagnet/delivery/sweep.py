@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.send import Post
-from leadmagnet.delivery.settle import Tally, count_reminders, hand_on
-from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.delivery.settle import Tally, begin_reminders, count_reminders, hand_on
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 
 #: A letter of which nobody knows is sent once more; after a second silence a person has to look.
 MOST_RESENT = 1
@@ -28,6 +28,9 @@ class Stale:
 
     row_id: int
     public_id: str
+    subscriber_id: int
+    enrollment_id: int | None
+    kind: str
     status: DeliveryStatus
     claim_id: str | None
     begun: bool
@@ -41,6 +44,9 @@ def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
             Stale(
                 row.id,
                 row.public_id,
+                row.subscriber_id,
+                row.enrollment_id,
+                row.kind,
                 DeliveryStatus(row.status),
                 row.claim_id,
                 row.call_begun_at is not None,
@@ -63,8 +69,11 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real}
         done = _end(session, row, provider=post.mailer.name, **values)
         tally.sent += len(done)
-        count_reminders(session, done)
-        hand_on(session, done, now.course)
+        if done and row.kind == DeliveryKind.REMINDER:
+            count_reminders(session, [row.subscriber_id])
+        if done and row.kind == DeliveryKind.VIDEO:
+            begin_reminders(session, [row.subscriber_id], now.course)
+        hand_on(session, [row] if done else [], now.course)
     elif taken is None and row.status is DeliveryStatus.CLAIMED and post.mailer.has_evidence:
         window = now.real + timedelta(seconds=post.evidence_seconds)
         values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
@@ -73,7 +82,7 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, twice"}
         done = _end(session, row, **values)
         tally.failed += len(done)
-        hand_on(session, done, now.course)
+        hand_on(session, [row] if done else [], now.course)
     else:
         again = row.resent if taken is False else row.resent + 1
         store.claims.reopen(session, row.row_id, row.status, row.claim_id, resent=again)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 #: {{comma_name}}: lower-case words only, so that a stray brace in a text is not mistaken for a slot.
@@ -32,7 +33,12 @@ class Content:
 
     def slots(self) -> frozenset[str]:
         """Return the names of all slots in the three parts."""
-        return frozenset(SLOT.findall("\n".join((self.subject, self.html, self.text))))
+        return _slots(self)
+
+
+@lru_cache(maxsize=256)
+def _slots(content: Content) -> frozenset[str]:
+    return frozenset(SLOT.findall("\n".join((content.subject, content.html, content.text))))
 
 
 @dataclass(frozen=True, slots=True)

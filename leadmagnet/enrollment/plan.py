@@ -7,10 +7,11 @@ and writes or moves the one due row of the enrollment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -20,27 +21,110 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.sequence import Step, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
+from leadmagnet.store.among import among, fixed
 from leadmagnet.store.deliveries import OUT, Delivery
-from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.enrollments import Enrollment, Wanting
 from leadmagnet.store.subscribers import Subscriber
 
 #: Held rows wait without a date until the person says go on.
 HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
 
 
-def plan_enrollments(session: Session, now: datetime, limit: int = 500) -> int:
+class Person(NamedTuple):
+    """What the plan of an email needs to know of its reader."""
+
+    id: int
+    status: str
+    timezone: str
+    chosen_hour: int | None
+    leave_id: str
+    hurt_at: datetime | None
+    paused_at: datetime | None
+
+
+class Standing(NamedTuple):
+    """One unskipped delivery of an enrollment."""
+
+    id: int
+    step_id: int | None
+    status: str
+    day: date | None
+
+
+@dataclass(slots=True)
+class Plans:
+    """What a batch of plans comes to, written in a few statements at its end."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    moved: list[dict[str, Any]] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+
+
+class Calendar:
+    """The dates of one batch: people who share zone, hour, step and previous instant share the answer."""
+
+    def __init__(self, now: datetime) -> None:
+        """Take the instant from which nothing may be planned backwards."""
+        self.now = now
+        self._known: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def dated(
+        self,
+        previous: datetime,
+        delay: schedule.Delay,
+        person: Person,
+        course: store.sequences.Sequence,
+        taken: frozenset[date],
+        *,
+        counts: bool,
+    ) -> dict[str, Any]:
+        """Return lane, instants, day and reason of a due row."""
+        share = schedule.spread_share(person.leave_id) if course.spread_minutes else 0.0
+        key = (previous, delay, person.timezone, person.chosen_hour, course.id, share, taken, counts)
+        if key not in self._known:
+            self._known[key] = self._work_out(previous, delay, person, course, share, taken, counts=counts)
+        return self._known[key]
+
+    def _work_out(
+        self,
+        previous: datetime,
+        delay: schedule.Delay,
+        person: Person,
+        course: store.sequences.Sequence,
+        share: float,
+        taken: frozenset[date],
+        *,
+        counts: bool,
+    ) -> dict[str, Any]:
+        if delay.unit is schedule.DelayUnit.AT_ONCE:
+            at_once = {"lane": 0, "due_at": min(previous, self.now), "closes_at": None, "day": None}
+            return at_once | {"reason": "at confirmation, whatever the hour"}
+        where, rhythm = zone(person.timezone), course.rhythm(person.chosen_hour)
+        due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
+        reason = f"{delay.words()} after the previous email"
+        if due < self.now:
+            due = schedule.opens_at(self.now, rhythm, where, taken=taken)
+            reason = "overdue: the first moment inside the window"
+        closes, day = schedule.closes_at(due, rhythm, where), schedule.local_day(due, where)
+        return {"lane": 1, "due_at": due, "closes_at": closes, "day": day, "reason": reason}
+
+
+def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     """Plan for up to `limit` enrollments that want it and return how many there were."""
-    waiting = store.enrollments.wanting_plan(session, limit)
+    waiting = store.enrollments.take_wanting(session, limit)
     if not waiting:
         return 0
     people = _people(session, waiting)
     rows = _rows(session, waiting)
+    taken = _taken_days(session, people.values(), now)
     courses: dict[int, tuple[store.sequences.Sequence, list[Step]]] = {}
+    plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
-        enrollment.wants_plan = False
         course = _course(session, enrollment.sequence_id, courses)
-        _plan(session, enrollment, people[enrollment.subscriber_id], rows.get(enrollment.id, []), course, now)
-    session.flush()
+        person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
+        _plan(plans, calendar, enrollment, person, mine, taken[person.id], course)
+    _write(session, plans, now)
     return len(waiting)
 
 
@@ -55,26 +139,51 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     )
     session.execute(
         update(Enrollment)
-        .where(Enrollment.id.in_(overdue.scalar_subquery()))
+        .where(Enrollment.id.in_(overdue))
         .values(wants_plan=True)
         .execution_options(synchronize_session=False)
     )
     return expired
 
 
-def _people(session: Session, waiting: Sequence[Enrollment]) -> dict[int, Subscriber]:
-    ids = {enrollment.subscriber_id for enrollment in waiting}
-    return {person.id: person for person in session.scalars(select(Subscriber).where(Subscriber.id.in_(ids)))}
+def _people(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
+    query = select(
+        Subscriber.id,
+        Subscriber.status,
+        Subscriber.timezone,
+        Subscriber.chosen_hour,
+        Subscriber.leave_id,
+        Subscriber.hurt_at,
+        Subscriber.paused_at,
+    ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
+    return {row.id: Person._make(row) for row in session.execute(query)}
 
 
-def _rows(session: Session, waiting: Sequence[Enrollment]) -> dict[int, list[Delivery]]:
+def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
     """Return the unskipped deliveries of each enrollment, oldest first."""
-    query = select(Delivery).where(
-        Delivery.enrollment_id.in_([enrollment.id for enrollment in waiting]), Delivery.status != DeliveryStatus.SKIPPED
+    query = select(Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day).where(
+        among(Delivery.enrollment_id, [enrollment.id for enrollment in waiting]),
+        Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )
-    found: dict[int, list[Delivery]] = {}
-    for row in session.scalars(query.order_by(Delivery.id)):
-        found.setdefault(row.enrollment_id or 0, []).append(row)
+    found: dict[int, list[Standing]] = defaultdict(list)
+    for enrollment_id, *row in session.execute(query):
+        found[enrollment_id or 0].append(Standing._make(row))
+    for rows in found.values():
+        rows.sort()
+    return found
+
+
+def _taken_days(session: Session, people: Iterable[Person], now: datetime) -> dict[int, dict[date, int]]:
+    """Return each person's local days, from yesterday on, that have their one automatic email, with that row's id."""
+    found: dict[int, dict[date, int]] = {person.id: {} for person in people}
+    # The zone farthest behind is 12 hours behind UTC: days before that are over for everybody.
+    oldest = (now - schedule.ONE_DAY).date()
+    query = select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(
+        among(Delivery.subscriber_id, found), Delivery.day >= oldest, store.deliveries.ONE_A_DAY
+    )
+    for subscriber_id, day, row_id in session.execute(query):
+        if day is not None:
+            found[subscriber_id][day] = row_id
     return found
 
 
@@ -88,12 +197,13 @@ def _course(
 
 
 def _plan(
-    session: Session,
-    enrollment: Enrollment,
-    person: Subscriber,
-    rows: list[Delivery],
+    plans: Plans,
+    calendar: Calendar,
+    enrollment: Wanting,
+    person: Person,
+    rows: list[Standing],
+    taken: dict[date, int],
     course: tuple[store.sequences.Sequence, list[Step]],
-    now: datetime,
 ) -> None:
     if enrollment.status != EnrollmentStatus.ACTIVE or person.status != SubscriberStatus.ACTIVE:
         return
@@ -101,63 +211,41 @@ def _plan(
         return  # its settling asks for a plan again
     open_row = next((row for row in rows if row.status == DeliveryStatus.DUE), None)
     out = [row for row in rows if row.status in OUT and row.step_id is not None]
+    sent = [row.step_id for row in out if row.step_id is not None]
     sequence, steps = course
-    step = next_step(steps, [row.step_id for row in out if row.step_id is not None])
+    step = next_step(steps, sent)
     if step is None:
         if open_row is not None:
-            gone = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.STEP_REMOVED}
-            store.claims.change(session, [open_row.id], DeliveryStatus.DUE, **gone)
-        enrollment.status, enrollment.finished_at = EnrollmentStatus.FINISHED, now
+            plans.dropped.append(open_row.id)
+        plans.finished.append(enrollment.id)
         return
-    taken = taken_days(session, person.id, now, zone(person.timezone), except_id=open_row.id if open_row else None)
-    values = _dated(enrollment, person, step, out, sequence, taken, now)
-    if open_row is None:
-        people = {"subscriber_id": person.id, "enrollment_id": enrollment.id, "created_at": now}
-        session.add(Delivery(status=DeliveryStatus.DUE, **people, **values))
-    else:
-        # Somebody else may have claimed the row since it was read; then it stays as it is and its settling plans anew.
-        store.claims.change(session, [open_row.id], DeliveryStatus.DUE, **values)
-
-
-def _dated(
-    enrollment: Enrollment,
-    person: Subscriber,
-    step: Step,
-    out: list[Delivery],
-    sequence: store.sequences.Sequence,
-    taken: set[date],
-    now: datetime,
-) -> dict[str, Any]:
-    """Return step, instants, day and reason of the due row."""
-    held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
-    values: dict[str, Any] = {"step_id": step.id, "kind": step.kind, "held": held}
-    delay = delay_before(step, [row.step_id for row in out if row.step_id is not None])
-    previous = enrollment.last_settled_at or enrollment.started_at
-    if delay.unit is schedule.DelayUnit.AT_ONCE:
-        at_once = {"lane": 0, "due_at": min(previous, now), "closes_at": None, "day": None}
-        return values | at_once | {"reason": "at confirmation, whatever the hour"}
-    where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
-    share, counts = schedule.spread_share(person.leave_id), bool(out) and out[-1].day is not None
-    due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
-    reason = f"{delay.words()} after the previous email"
-    if due < now:
-        due = schedule.opens_at(now, rhythm, where, taken=taken)
-        reason = "overdue: the first moment inside the window"
-    closes = schedule.closes_at(due, rhythm, where)
-    day = schedule.local_day(due, where)
-    return values | {"lane": 1, "due_at": due, "closes_at": closes, "day": day, "reason": reason}
-
-
-def taken_days(
-    session: Session, subscriber_id: int, now: datetime, where: ZoneInfo, except_id: int | None = None
-) -> set[date]:
-    """Return the person's local days, from today on, that have their one automatic email already."""
-    today = schedule.local_day(now, where)
-    query = select(Delivery.day).where(
-        Delivery.subscriber_id == subscriber_id,
-        Delivery.day >= today,
-        Delivery.status.not_in([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
+    days = frozenset(day for day, row_id in taken.items() if open_row is None or row_id != open_row.id)
+    dated = calendar.dated(
+        enrollment.last_settled_at or enrollment.started_at,
+        delay_before(step, sent),
+        person,
+        sequence,
+        days,
+        counts=bool(out) and out[-1].day is not None,
     )
-    if except_id is not None:
-        query = query.where(Delivery.id != except_id)
-    return {day for day in session.scalars(query) if day is not None}
+    held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
+    values = {"step_id": step.id, "kind": step.kind, "held": held} | dated
+    if open_row is None:
+        plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id} | values)
+    else:
+        plans.moved.append({"row_id": open_row.id, "for_enrollment": enrollment.id} | values)
+
+
+def _write(session: Session, plans: Plans, now: datetime) -> None:
+    if plans.dropped:
+        gone = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.STEP_REMOVED}
+        store.claims.change(session, plans.dropped, DeliveryStatus.DUE, **gone)
+    if plans.finished:
+        over = update(Enrollment).where(among(Enrollment.id, plans.finished))
+        values = {"status": EnrollmentStatus.FINISHED, "finished_at": now}
+        session.execute(over.values(**values).execution_options(synchronize_session=False))
+    # A day that another worker has taken since it was looked at: those are planned anew, with that day known.
+    again = store.deliveries.move(session, plans.moved)
+    again |= store.deliveries.add(session, [{"created_at": now} | row for row in plans.new])
+    if again:
+        store.enrollments.want_plan(session, again)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -57,6 +58,7 @@ class Clinic:
         }
 
 
+@lru_cache(maxsize=1024)
 def one_line(text: str) -> str:
     """Return `text` on one line and without braces, so that a name or an address can never form a slot."""
     return " ".join(text.translate({ord("{"): "(", ord("}"): ")"}).split())

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 from datetime import date
+from functools import lru_cache
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -26,6 +26,7 @@ _MARKS = frozenset('{}<>[]()|"`*_=#$%^~;&')
 _JOINERS = frozenset("\u200c\u200d")
 
 
+@lru_cache(maxsize=4096)
 def safe_name(raw: str) -> str:
     """Return a name that can only be read as a name: one line, no links, no marks, no hidden characters."""
     kept = "".join(_character(letter) for letter in raw[:500])
@@ -42,6 +43,7 @@ def _character(letter: str) -> str:
     return "" if letter in _MARKS or unicodedata.category(letter).startswith("C") else letter
 
 
+@lru_cache(maxsize=512)
 def long_date(day: date) -> str:
     """Return "9 November 2026"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
@@ -56,7 +58,8 @@ def day_from(today: date, day: date) -> str:
     return f"on {name}" if away <= 6 else f"on {name} {day.day} {MONTHS[day.month - 1]}"
 
 
-def days(weekdays: Collection[int]) -> str:
+@lru_cache(maxsize=256)
+def days(weekdays: tuple[int, ...] | frozenset[int]) -> str:
     """Return "Monday, Wednesday and Friday"."""
     names = [WEEKDAYS[number] for number in sorted(set(weekdays))]
     if len(names) == 7:
@@ -72,6 +75,7 @@ def count(number: int, noun: str) -> str:
     return f"{word} {noun}" if number == 1 else f"{word} {noun}s"
 
 
+@lru_cache(maxsize=256)
 def length(seconds: float | None) -> str:
     """Return "38 seconds", "1 minute" or "1 minute 20 seconds"; "a short film" where the length is unknown."""
     if seconds is None or seconds <= 0:
@@ -81,6 +85,7 @@ def length(seconds: float | None) -> str:
     return " ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in parts if number)
 
 
+@lru_cache(maxsize=512)
 def in_sentence(title: str) -> str:
     """Return a title as it stands inside a sentence: "Bird dog" becomes "bird dog"; "90/90" and "TRX" stay."""
     return re.sub(r"\b[^\W\d_](?=[^\W\d_A-Z])", lambda first: first[0].lower(), title)

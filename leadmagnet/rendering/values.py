@@ -5,9 +5,10 @@ Must not know: any text, where the facts come from, the present moment (it is an
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from leadmagnet.domain.status import DeliveryKind
@@ -16,7 +17,7 @@ from leadmagnet.rendering.clinic import one_line
 from leadmagnet.rendering.links import Links
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reader:
     """One reader and the step in hand. A confirmation has no step: `step_id` is None, the step's fields stay empty."""
 
@@ -45,46 +46,76 @@ class Reader:
     sequence_title: str = "Six core videos"
 
 
-def values_for(reader: Reader, links: Links, now: datetime) -> dict[str, str]:
-    """Return a value for every slot that is not a constant of the clinic."""
-    return _urls(reader, links) | _words(reader, now)
+_Maker = Callable[[Reader, Links, datetime], str]
 
 
-def _urls(reader: Reader, links: Links) -> dict[str, str]:
-    person, step = reader.subscriber_id, reader.step_id
-    page = links.page(person)
-    return {
-        "page_url": page,
-        "leave_url": links.leave(reader.leave_id),
-        "confirm_url": links.confirm(person, reader.issued_real),
-        "video_url": links.video(person, reader.step_slug) if reader.step_slug else page,
-        "done_url": page if step is None else links.done(person, step),
-        "hurt_url": page if step is None else links.done(person, step, felt="hurt"),
-    }
+def _video(reader: Reader, links: Links, _now: datetime) -> str:
+    return links.video(reader.subscriber_id, reader.step_slug) if reader.step_slug else links.page(reader.subscriber_id)
 
 
-def _words(reader: Reader, now: datetime) -> dict[str, str]:
+def _done(felt: str = "") -> _Maker:
+    def url(reader: Reader, links: Links, _now: datetime) -> str:
+        if reader.step_id is None:
+            return links.page(reader.subscriber_id)
+        return links.done(reader.subscriber_id, reader.step_id, felt=felt)
+
+    return url
+
+
+def _comma_name(reader: Reader, _links: Links, _now: datetime) -> str:
     name = phrases.safe_name(reader.first_name)
-    title = one_line(reader.step_title)
-    return {
-        "comma_name": f", {name}" if name else "",
-        "signed_up_on": phrases.long_date(reader.signed_up_at.astimezone(reader.timezone).date()),
-        "and_confirmed": " and confirmed your address" if reader.confirmed else "",
-        "video_title": title,
-        "video_number": str(reader.step_number),
-        "video_length": phrases.length(reader.film_seconds),
-        "exercise": phrases.in_sentence(title) or "your exercise",
-        "next_line": _next_line(reader, now),
-        "days_phrase": phrases.days(reader.exercise_days),
-        "goal_phrase": phrases.count(reader.goal, "session"),
-        "weeks_phrase": phrases.count(reader.good_weeks, "good week"),
-        "strip_number": str(max(1, reader.step_number)),
-    }
+    return f", {name}" if name else ""
 
 
-def _next_line(reader: Reader, now: datetime) -> str:
+def _signed_up_on(reader: Reader, _links: Links, _now: datetime) -> str:
+    return phrases.long_date(reader.signed_up_at.astimezone(reader.timezone).date())
+
+
+def _exercise(reader: Reader, _links: Links, _now: datetime) -> str:
+    return phrases.in_sentence(one_line(reader.step_title)) or "your exercise"
+
+
+def _next_line(reader: Reader, _links: Links, now: datetime) -> str:
     if not reader.next_title or reader.next_at is None:
         return ""
-    today = now.astimezone(reader.timezone).date()
-    day = reader.next_at.astimezone(reader.timezone).date()
-    return f"Next, {phrases.day_from(today, day)}: {phrases.in_sentence(one_line(reader.next_title))}."
+    return _next_sentence(reader.next_title, reader.next_at, now, reader.timezone)
+
+
+# People of one batch mostly share the zone and the rhythm.
+@lru_cache(maxsize=1024)
+def _next_sentence(title: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    today, day = now.astimezone(zone).date(), at.astimezone(zone).date()
+    return f"Next, {phrases.day_from(today, day)}: {phrases.in_sentence(one_line(title))}."
+
+
+#: How each slot that is not a constant of the clinic gets its value.
+_MAKERS: Mapping[str, _Maker] = {
+    "page_url": lambda reader, links, _: links.page(reader.subscriber_id),
+    "leave_url": lambda reader, links, _: links.leave(reader.leave_id),
+    "confirm_url": lambda reader, links, _: links.confirm(reader.subscriber_id, reader.issued_real),
+    "video_url": _video,
+    "done_url": _done(),
+    "hurt_url": _done("hurt"),
+    "comma_name": _comma_name,
+    "signed_up_on": _signed_up_on,
+    "and_confirmed": lambda reader, *_: " and confirmed your address" if reader.confirmed else "",
+    "video_title": lambda reader, *_: one_line(reader.step_title),
+    "video_number": lambda reader, *_: str(reader.step_number),
+    "video_length": lambda reader, *_: phrases.length(reader.film_seconds),
+    "exercise": _exercise,
+    "next_line": _next_line,
+    "days_phrase": lambda reader, *_: phrases.days(tuple(reader.exercise_days)),
+    "goal_phrase": lambda reader, *_: phrases.count(reader.goal, "session"),
+    "weeks_phrase": lambda reader, *_: phrases.count(reader.good_weeks, "good week"),
+    "strip_number": lambda reader, *_: str(max(1, reader.step_number)),
+}
+
+
+def values_for(
+    reader: Reader, links: Links, now: datetime, wanted: Collection[str] = frozenset(_MAKERS)
+) -> dict[str, str]:
+    """Return the value of each wanted slot; all that are not constants of the clinic unless told otherwise.
+
+    Raises KeyError for a slot that does not exist.
+    """
+    return {slot: _MAKERS[slot](reader, links, now) for slot in wanted}

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryStatus, SubscriberStatus
+from leadmagnet.store.among import fixed
+from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.enrollments import WANTING, Enrollment
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -40,22 +42,21 @@ def agenda(session: Session, now: datetime, real_now: datetime, stale_before: da
 
     `stale_before`: sign-ups from before then (course clock) are to be forgotten.
     """
-    due = and_(Delivery.status == DeliveryStatus.DUE, Delivery.held.is_(None), Delivery.due_at <= now)
+    due = and_(Delivery.status == fixed(DeliveryStatus.DUE), Delivery.held.is_(None), Delivery.due_at <= now)
     ready = and_(
         due,
         or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
         or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
     )
-    leased = Delivery.status.in_([DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN])
     asked: tuple[ColumnElement[bool], ...] = (
         exists().where(SignUp.handled_at.is_(None)),
-        exists().where(Enrollment.wants_plan),
+        exists(select(Enrollment.id).where(WANTING)),
         exists().where(Subscriber.paused_until <= now),
         exists().where(Subscriber.remind_at <= now),
-        exists().where(due, Delivery.closes_at <= now),
+        exists().where(due, Delivery.lane.in_([fixed(0), fixed(1)]), Delivery.closes_at <= now),
         exists().where(ready, Delivery.lane == 0),
         exists().where(ready, Delivery.lane == 1),
-        exists().where(leased, Delivery.lease_until <= real_now),
+        exists(select(Delivery.id).where(IN_FLIGHT, Delivery.lease_until <= real_now)),
         or_(
             exists().where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),

@@ -7,18 +7,25 @@ work; the caller commits between them and talks to the network with none open.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store.among import among, fixed
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
 
 #: What a delivery forgets when it becomes due again.
 _UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun_at": None}
+#: As the partial index says it: with parameters in it, no database would use that index.
+IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
+
+
+def _held_under(claim_id: str) -> tuple[ColumnElement[bool], ...]:
+    return Delivery.claim_id == claim_id, Delivery.status == fixed(DeliveryStatus.CLAIMED)
 
 
 def claim(
@@ -31,7 +38,7 @@ def claim(
     chosen = (
         select(Delivery.id)
         .where(
-            Delivery.status == DeliveryStatus.DUE,
+            Delivery.status == fixed(DeliveryStatus.DUE),
             Delivery.held.is_(None),
             Delivery.lane == lane,
             Delivery.due_at <= now,
@@ -47,12 +54,75 @@ def claim(
     values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
     statement = (
         update(Delivery)
-        .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == DeliveryStatus.DUE)
+        .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == fixed(DeliveryStatus.DUE))
         .values(**values)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
     return sorted(session.execute(statement).scalars())
+
+
+class Claimed(NamedTuple):
+    """A claimed delivery with what its letter needs to know of its reader."""
+
+    id: int
+    public_id: str
+    subscriber_id: int
+    enrollment_id: int | None
+    step_id: int | None
+    kind: str
+    text_slug: str
+    day: date | None
+    email: str
+    first_name: str
+    timezone: str
+    leave_id: str
+    signed_up_at: datetime
+    exercise_days: str
+    chosen_hour: int | None
+    confirmed: bool
+    person_status: str
+    hurt: bool
+    paused: bool
+    allowed: bool
+    """Whether the reader may be sent it, as things stood when this was read."""
+
+
+def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None) -> list[Claimed]:
+    """Return what stands claimed under this id and is not begun, in the order in which it was due.
+
+    `ids`, where the caller knows them, spare a look through all that is claimed.
+    """
+    mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == claim_id
+    known = among(Delivery.id, ids) if ids is not None else IN_FLIGHT
+    query = (
+        select(
+            Delivery.id,
+            Delivery.public_id,
+            Delivery.subscriber_id,
+            Delivery.enrollment_id,
+            Delivery.step_id,
+            Delivery.kind,
+            Delivery.text_slug,
+            Delivery.day,
+            Subscriber.email,
+            Subscriber.first_name,
+            Subscriber.timezone,
+            Subscriber.leave_id,
+            Subscriber.created_at,
+            Subscriber.exercise_days,
+            Subscriber.chosen_hour,
+            Subscriber.confirmed_at.is_not(None),
+            Subscriber.status,
+            Subscriber.hurt_at.is_not(None),
+            Subscriber.paused_at.is_not(None),
+            may_receive(),
+        )
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(known, *mine, Delivery.call_begun_at.is_(None))
+        .order_by(Delivery.due_at, Delivery.id)
+    )
+    return [Claimed._make(row) for row in session.execute(query)]
 
 
 def may_receive() -> ColumnElement[bool]:
@@ -72,12 +142,13 @@ def may_receive() -> ColumnElement[bool]:
 def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: datetime) -> set[int]:
     """Mark that the provider's call begins, for those who may still receive it; return their ids.
 
-    This is the last look at consent before the network: who left a moment ago is not in the answer.
+    This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
+    whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
     allowed = exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
     statement = (
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED, allowed)
+        .where(among(Delivery.id, ids), *_held_under(claim_id), Delivery.call_begun_at.is_(None), allowed)
         .values(call_begun_at=real_now)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
@@ -91,7 +162,7 @@ def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: A
         return set()
     statement = (
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.claim_id == claim_id, Delivery.status == DeliveryStatus.CLAIMED)
+        .where(among(Delivery.id, ids), *_held_under(claim_id))
         .values(**values)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
@@ -106,9 +177,7 @@ def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values
 
 def leases_over(session: Session, real_now: datetime, limit: int) -> Sequence[Delivery]:
     """Return claimed and unknown rows whose time is over; on PostgreSQL locked ones are passed over."""
-    query = select(Delivery).where(
-        Delivery.status.in_([DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]), Delivery.lease_until <= real_now
-    )
+    query = select(Delivery).where(IN_FLIGHT, Delivery.lease_until <= real_now)
     return session.scalars(query.order_by(Delivery.lease_until).limit(limit).with_for_update(skip_locked=True)).all()
 
 
@@ -140,7 +209,7 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
         return set()
     statement = (
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.status == before)
+        .where(among(Delivery.id, ids), Delivery.status == before)
         .values(**values)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)

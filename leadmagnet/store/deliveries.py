@@ -5,17 +5,35 @@ The claim and what follows it are in claims.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CursorResult,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
+from leadmagnet.store.among import among
 from leadmagnet.store.base import Base, BigId, Name, one_of, random_id
 
 #: A row in one of these states stands for an email that is out, or may be.
 OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
 _LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')"
+
+
+#: As the partial index says it, so that the index serves it.
+ONE_A_DAY = text(f"delivery.day IS NOT NULL AND delivery.{_LIVE}")
 
 
 class Delivery(Base):
@@ -114,3 +132,55 @@ def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
     """Return what is still to go out to a person, held rows among them."""
     query = session.query(Delivery).filter_by(subscriber_id=subscriber_id, status=DeliveryStatus.DUE)
     return query.order_by(Delivery.due_at, Delivery.id).all()
+
+
+def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+    """Add due rows of enrollments; return the enrollments whose row met another one on the same day, or the same step.
+
+    Another worker may have written that one since the caller looked. The rest of the rows is in.
+    """
+    if not rows:
+        return set()
+    new = [{"status": DeliveryStatus.DUE} | row for row in rows]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Delivery).on_conflict_do_nothing()
+    result = cast("CursorResult[Any]", session.connection().execute(statement, new))
+    if result.rowcount == len(new):
+        return set()
+    wanted = {(row["enrollment_id"], row["step_id"]) for row in new}
+    open_rows = select(Delivery.enrollment_id, Delivery.step_id).where(
+        among(Delivery.enrollment_id, {row["enrollment_id"] for row in new}), Delivery.status == DeliveryStatus.DUE
+    )
+    found = {(enrollment_id, step_id) for enrollment_id, step_id in session.execute(open_rows)}
+    return {enrollment_id for enrollment_id, _ in wanted - found}
+
+
+def move(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+    """Change due rows, each named by `row_id`; return `for_enrollment` of those whose new day was taken meanwhile.
+
+    Who has been claimed since the caller looked stays as it is: its settling asks for a plan.
+    """
+    if not rows:
+        return set()
+    columns = [column for column in rows[0] if column not in ("row_id", "for_enrollment")]
+    statement = (
+        update(Delivery.__table__)  # type: ignore[arg-type]  # declared as FromClause, is a Table
+        .where(Delivery.id == bindparam("row_id"), Delivery.status == DeliveryStatus.DUE)
+        .values({column: bindparam(f"new_{column}") for column in columns})
+    )
+    values = [{"row_id": row["row_id"]} | {f"new_{column}": row[column] for column in columns} for row in rows]
+    try:
+        with session.begin_nested():
+            session.connection().execute(statement, values)
+    except IntegrityError:
+        pass
+    else:
+        return set()
+    late: set[int] = set()
+    for row, value in zip(rows, values, strict=True):
+        try:
+            with session.begin_nested():
+                session.connection().execute(statement, value)
+        except IntegrityError:
+            late.add(row["for_enrollment"])
+    return late

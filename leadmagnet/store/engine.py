@@ -24,12 +24,15 @@ BUSY_SECONDS = 20
 def connect(url: str) -> Engine:
     """Return the engine for a database URL, with our settings for SQLite. Makes the folder of a SQLite file."""
     parsed = make_url(url)
+    # hide_parameters: an error's text goes into logs, and parameters are addresses and names.
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
     else:
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+        )
         _tune_sqlite(engine)
     # A child of a fork must not share its parent's connections.
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))

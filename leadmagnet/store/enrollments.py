@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import EnrollmentStatus
+from leadmagnet.store.among import among
 from leadmagnet.store.base import Base, Name, one_of
+
+#: As the partial index says it: "= 1", as a boolean is written for SQLite, would not be served by it.
+WANTING = text("enrollment.wants_plan")
 
 
 class Enrollment(Base):
@@ -34,10 +40,52 @@ class Enrollment(Base):
     """When the last delivery of this enrollment was sent or given up: the next delay counts from here."""
 
 
-def wanting_plan(session: Session, limit: int) -> list[Enrollment]:
-    """Return enrollments whose next email is to be planned; on PostgreSQL locked ones are passed over."""
-    query = session.query(Enrollment).filter(Enrollment.wants_plan).order_by(Enrollment.id).limit(limit)
-    return query.with_for_update(skip_locked=True).all()
+class Wanting(NamedTuple):
+    """An enrollment whose next email is to be planned."""
+
+    id: int
+    subscriber_id: int
+    sequence_id: int
+    status: str
+    started_at: datetime
+    last_settled_at: datetime | None
+
+
+def take_wanting(session: Session, limit: int) -> list[Wanting]:
+    """Take up to `limit` enrollments whose next email is to be planned; the wish is taken off them.
+
+    On PostgreSQL locked ones are passed over. Who wishes for a plan meanwhile waits for this transaction, so no wish is
+    lost.
+    """
+    chosen = (
+        select(Enrollment.id)
+        .where(WANTING)
+        .order_by(Enrollment.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+    )
+    statement = (
+        update(Enrollment)
+        .where(Enrollment.id.in_(select(chosen.c.id)))
+        .values(wants_plan=False)
+        .returning(
+            Enrollment.id,
+            Enrollment.subscriber_id,
+            Enrollment.sequence_id,
+            Enrollment.status,
+            Enrollment.started_at,
+            Enrollment.last_settled_at,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(Wanting._make(row) for row in session.execute(statement))
+
+
+def want_plan(session: Session, ids: Iterable[int], **values: Any) -> None:
+    """Ask for a new plan of these enrollments, and set other columns on the way."""
+    statement = update(Enrollment).where(among(Enrollment.id, ids)).values(wants_plan=True, **values)
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def newest_of(session: Session, subscriber_id: int, sequence_id: int | None = None) -> Enrollment | None:

@@ -1,0 +1,61 @@
+"""`among(column, ids)`: one bound parameter, however many ids there are. And `fixed`: a value written into the SQL.
+
+An IN list has a parameter for each id: it is written out and parsed anew for every batch, and each database has a limit
+of its own. A partial index serves a statement only where its condition stands in the SQL itself, not in a parameter.
+Must not know: any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Dialect, String, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class _Ids(TypeDecorator[list[int]]):
+    """A list of ids: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+
+
+class _Among(FunctionElement[bool]):
+    inherit_cache = True
+    name = "among"
+    type = Boolean()
+    # Otherwise SQLite gets "… IN (…) = 1", which no index serves.
+    _is_implicitly_boolean = True
+
+
+@compiles(_Among)
+def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 (SQLAlchemy's own text, ids as a parameter)
+
+
+@compiles(_Among, "postgresql")
+def _any_of_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY({ids})"
+
+
+def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Return the condition that a column of ids holds one of `ids`. False for none."""
+    return _Among(column, bindparam("ids", sorted(ids), type_=_Ids(), unique=True))
+
+
+def fixed(value: str | int) -> Any:
+    """Return a value of ours that stands in the SQL itself."""
+    return bindparam(None, str(value) if isinstance(value, str) else value, literal_execute=True)
