@@ -59,7 +59,10 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
         planned, claimed = planned + planned_now, claimed + done
         if not (done or planned_now):
             break
-        waits = _agenda(services, clock())
+        # What closes while we send is looked at once nothing else is left, and at the next tick.
+        waits = _agenda(services, clock(), thorough=False)
+        if not waits.anything:
+            waits = _agenda(services, clock())
     while waits.stale and purge(services, clock()):
         waits = _agenda(services, clock())
     return {
@@ -73,9 +76,9 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
     }
 
 
-def _agenda(services: Services, now: Now) -> Agenda:
+def _agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
     with store.reading(services.engine) as session:
-        return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES)
+        return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
 
 
 def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Post) -> int:
@@ -104,7 +107,7 @@ def _plan(services: Services, now: Now, tally: Tally, waits: Agenda) -> int:
     for wanted, work in ((waits.plans, plan_enrollments), (waits.reminders, remind)):
         done = 1 if wanted else 0
         while done:
-            with store.writing(services.engine) as session:
+            with store.writing(services.engine, durable=False) as session:
                 done = work(session, now.course)
             planned += done
     return planned

@@ -59,7 +59,7 @@ class Claim:
 def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
     """Claim one batch of a lane; None when nothing is due, or sending is halted."""
     now, claim_id = clock(), random_id()
-    with store.writing(post.engine) as session:
+    with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.until > now.real:
             return None

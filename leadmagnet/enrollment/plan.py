@@ -156,7 +156,8 @@ def _people(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
         Subscriber.hurt_at,
         Subscriber.paused_at,
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
-    return {row.id: Person._make(row) for row in session.execute(query)}
+    # As plain rows: to the session they would be objects to keep.
+    return {row.id: Person._make(row) for row in session.connection().execute(query)}
 
 
 def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
@@ -166,7 +167,7 @@ def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standi
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )
     found: dict[int, list[Standing]] = defaultdict(list)
-    for enrollment_id, *row in session.execute(query):
+    for enrollment_id, *row in session.connection().execute(query):
         found[enrollment_id or 0].append(Standing._make(row))
     for rows in found.values():
         rows.sort()
@@ -181,7 +182,7 @@ def _taken_days(session: Session, people: Iterable[Person], now: datetime) -> di
     query = select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(
         among(Delivery.subscriber_id, found), Delivery.day >= oldest, store.deliveries.ONE_A_DAY
     )
-    for subscriber_id, day, row_id in session.execute(query):
+    for subscriber_id, day, row_id in session.connection().execute(query):
         if day is not None:
             found[subscriber_id][day] = row_id
     return found
@@ -229,7 +230,7 @@ def _plan(
         counts=bool(out) and out[-1].day is not None,
     )
     held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
-    values = {"step_id": step.id, "kind": step.kind, "held": held} | dated
+    values = {"step_id": step.id, "kind": str(step.kind), "held": held} | dated
     if open_row is None:
         plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id} | values)
     else:

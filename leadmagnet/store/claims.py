@@ -122,7 +122,8 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
         .where(known, *mine, Delivery.call_begun_at.is_(None))
         .order_by(Delivery.due_at, Delivery.id)
     )
-    return [Claimed._make(row) for row in session.execute(query)]
+    # As plain rows: to the session they would be objects to keep.
+    return [Claimed._make(row) for row in session.connection().execute(query)]
 
 
 def may_receive() -> ColumnElement[bool]:

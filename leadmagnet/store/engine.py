@@ -68,10 +68,16 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """Give a session whose changes are committed at the end, or rolled back if an exception leaves the block."""
+def writing(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
+    """Give a session whose changes are committed at the end, or rolled back if an exception leaves the block.
+
+    Work that is simply done again after a power cut (a plan, a claim whose call has not begun) need not be `durable`:
+    on PostgreSQL its commit then does not wait for the disk. Any later commit that does wait brings it along.
+    """
     writer = engine.execution_options(lm_begin="IMMEDIATE")
     with Session(writer, expire_on_commit=False) as session, session.begin():
+        if not durable and engine.dialect.name == "postgresql":
+            session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
         yield session
 
 

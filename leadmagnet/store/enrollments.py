@@ -79,7 +79,7 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
         )
         .execution_options(synchronize_session=False)
     )
-    return sorted(Wanting._make(row) for row in session.execute(statement))
+    return sorted(Wanting._make(row) for row in session.connection().execute(statement))
 
 
 def want_plan(session: Session, ids: Iterable[int], **values: Any) -> None:

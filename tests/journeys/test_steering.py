@@ -10,6 +10,7 @@ from typing import Any
 
 from leadmagnet import store
 from leadmagnet.delivery import send
+from leadmagnet.delivery.letters import Desk, batches
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.schedule import local_day
 from leadmagnet.domain.zones import zone
@@ -75,11 +76,14 @@ def test_leaving_between_claim_and_call_wins(fast_world: Any, memory_mailer: Any
             limit=10,
         )
     assert len(ids) == 1
-    prepared = send._prepare(post, "claim", ids, fast_world.clock.now(), Tally())
-    assert len(prepared) == 1
+    with store.reading(fast_world.services.engine) as session:
+        rows = store.claims.claimed(session, "claim", ids)
+        desk = Desk(session, rows)
+    parts = fast_world.services
+    (written,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
     fast_world.act(leave, fast_world.clock.now(), "one-click")
     calls, tally = len(memory_mailer.calls), Tally()
-    send._call(post, fast_world.clock.now, "claim", prepared[0], tally)
+    send._call(post, fast_world.clock.now, "claim", written, tally)
     assert len(memory_mailer.calls) == calls
     assert dict(tally.skipped) == {"not_active": 1}
     assert [row.status for row in fast_world.deliveries(kind="video")] == ["sent", "skipped"]

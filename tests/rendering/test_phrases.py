@@ -61,9 +61,9 @@ def test_length(seconds: float | None, words: str) -> None:
     ("weekdays", "words"),
     [
         ((0, 2, 4), "Monday, Wednesday and Friday"),
-        ({5, 1}, "Tuesday and Saturday"),
+        (frozenset({5, 1}), "Tuesday and Saturday"),
         ((6,), "Sunday"),
-        (range(7), "every day"),
+        (tuple(range(7)), "every day"),
         ((), "no day"),
     ],
 )
