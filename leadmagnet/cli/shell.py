@@ -11,7 +11,7 @@ import orjson
 from alembic.util import CommandError
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, ProgrammingError
 
 from leadmagnet.services import Services
 
@@ -56,6 +56,11 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except (OperationalError, ProgrammingError) as error:
+            raise Failure(_database_words(error)) from error
+        except DatabaseError as error:
+            # Of this bare kind is a file that is no database; its subclasses are mistakes of ours.
+            if type(error) is not DatabaseError:
+                raise
             raise Failure(_database_words(error)) from error
         except CommandError as error:
             raise Failure(str(error)) from error
