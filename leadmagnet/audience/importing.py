@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
+from leadmagnet.audience.cells import plain_cell
 from leadmagnet.audience.import_rows import Address, BadFile, Candidate, Plan, Report, Row, check
 from leadmagnet.audience.import_writing import write
 from leadmagnet.clock import Now
@@ -33,7 +34,7 @@ def read(lines: Iterable[str]) -> Iterator[Row]:
             raise BadFile("The file needs a first line with the names of its columns, and one of them must be email.")
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield Row(reader.line_num, dict(zip(header, cells, strict=False)))
+                yield Row(reader.line_num, dict(zip(header, map(plain_cell, cells), strict=False)))
     except (csv.Error, UnicodeDecodeError) as error:
         raise BadFile(f"The file cannot be read near line {reader.line_num}: {error}.") from error
 

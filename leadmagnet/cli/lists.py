@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from leadmagnet import store
+from leadmagnet.audience.cells import safe_cell
 from leadmagnet.audience.erase import erase
-from leadmagnet.audience.export import lines, safe_cell
+from leadmagnet.audience.export import lines
 from leadmagnet.audience.importing import BadFile, Report, import_rows, read
 from leadmagnet.audience.listing import Filter
 from leadmagnet.cli.shell import USAGE, Failure, as_json, command, services, show
