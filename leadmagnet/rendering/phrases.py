@@ -10,31 +10,28 @@ import unicodedata
 from collections.abc import Collection
 from datetime import date
 
+from leadmagnet.domain.names import JOINERS, LINK, NAME_LENGTH
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NAME_LENGTH = 40
 
-#: Mail programs turn these into links: an address, a host, a scheme, a path.
-_LINK = re.compile(r"[@/\\:。．｡＠／：]|www\.|\w\.[^\W\d_]{2}", re.IGNORECASE)
 #: Characters with a meaning for HTML, templates or address lines, and none in a name.
 _MARKS = frozenset('{}<>[]()|"`*_=#$%^~;&')
-#: Needed inside words of several scripts, although they are invisible.
-_JOINERS = frozenset("\u200c\u200d")
 
 
 def safe_name(raw: str) -> str:
     """Return a name that can only be read as a name: one line, no links, no marks, no hidden characters."""
     kept = "".join(_character(letter) for letter in raw[:500])
-    words = [word for word in kept.split() if not _LINK.search(word)]
+    words = [word for word in kept.split() if not LINK.search(word)]
     return " ".join(words)[:NAME_LENGTH].strip(" ,-")
 
 
 def _character(letter: str) -> str:
-    if letter in _JOINERS:
+    if letter in JOINERS:
         return letter
     if letter.isspace():
         return " "

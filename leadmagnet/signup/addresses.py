@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
+#: RFC 5321 4.5.3.1.1. The validator lets more pass. What it takes is ASCII, so a letter is an octet.
+LOCAL_OCTETS = 64
+
 
 class BadAddress(ValueError):
     """The address cannot be one. The message says how to mend it."""
@@ -29,5 +32,7 @@ def parse_address(text: str) -> Address:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise BadAddress("An address has one @, as in anna@example.org.") from error
+    if len(found.local_part) > LOCAL_OCTETS:
+        raise BadAddress(f"The part before the @ is longer than {LOCAL_OCTETS} letters, so it can’t be right.")
     ascii_domain = found.ascii_domain or found.domain
     return Address(found.normalized, f"{found.local_part}@{ascii_domain}".lower())

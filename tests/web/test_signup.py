@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from leadmagnet.domain.names import NAME_LENGTH
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.consents import Wording
 from leadmagnet.store.signups import SignUp
@@ -57,6 +58,9 @@ def test_check_inbox_points_to_the_outbox_only_in_a_trial(make_site):
         ("email", "anna.example.org", "An address has one @"),
         ("email", "", "An address has one @"),
         ("first_name", "www.example.org", "A first name is enough"),
+        ("email", "a" * 65 + "@example.org", "longer than 64"),
+        ("first_name", "visit evil.com", "A first name is enough"),
+        ("first_name", "x" * 41, "Please keep the name to 40"),
         ("consent", "", "We need your yes before we write."),
     ],
 )
@@ -103,6 +107,16 @@ def test_nobody_can_meet_the_honeypot(site):
 def test_an_unknown_form_counts_as_the_landing_page(site):
     site.sign_up(form="made-up")
     assert site.rows(SignUp)[0].form == "landing"
+
+
+def test_the_field_takes_as_many_letters_as_the_rule(site):
+    assert f'maxlength="{NAME_LENGTH}"' in re.search(r"<input id=\"first_name\"[^>]*>", site.get("/").text)[0]
+    assert site.sign_up(first_name="x" * NAME_LENGTH).status_code == 303
+
+
+def test_joiners_that_a_script_needs_are_kept(site):
+    site.sign_up(first_name="می\u200cنا")
+    assert site.rows(SignUp)[0].first_name == "می\u200cنا"
 
 
 def test_typed_text_is_never_markup(site):

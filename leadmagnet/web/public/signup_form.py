@@ -13,8 +13,8 @@ from itsdangerous import BadData, URLSafeSerializer
 from wtforms import BooleanField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
+from leadmagnet.domain.names import NAME_LENGTH, BadName, parse_name
 from leadmagnet.signup.addresses import Address, BadAddress, parse_address
-from leadmagnet.signup.receive import BadName, parse_name
 from leadmagnet.web.context import now, services
 from leadmagnet.web.pages import Consent
 
@@ -84,6 +84,7 @@ class Shown:
     timezone: str = ""
     notice: str = ""
     errors: list[Error] = field(default_factory=list)
+    name_length: int = NAME_LENGTH
 
     def error_of(self, name: str) -> str:
         """Return the sentence beside a field."""
