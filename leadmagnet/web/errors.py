@@ -18,7 +18,7 @@ _PAGES = {
     405: ("That can’t be done here", "Please go back and use the button on the page."),
     413: ("That was more than we can take", "Please shorten what you wrote and send it again."),
     415: ("That didn’t arrive as it should", "This page takes what its own form sends, and nothing else."),
-    422: ("Something is missing", "Please go back and look over the form."),
+    422: ("Something needs another look", "Please go back and look over the form."),
     429: ("Too much at once", "Please wait a few minutes and try again."),
     500: ("Something went wrong on our side", "Nothing of yours is lost. Please try again in a few minutes."),
     503: ("We’ll be back in a moment", "Please try again in a few minutes, or call us."),

@@ -56,7 +56,7 @@ def test_check_inbox_points_to_the_outbox_only_in_a_trial(make_site):
     ("field", "value", "sentence"),
     [
         ("email", "anna.example.org", "An address has one @"),
-        ("email", "", "An address has one @"),
+        ("email", "", "Please write your address"),
         ("first_name", "www.example.org", "A first name is enough"),
         ("email", "a" * 65 + "@example.org", "longer than 64"),
         ("first_name", "visit evil.com", "A first name is enough"),
@@ -75,6 +75,21 @@ def test_what_is_to_be_mended_stands_at_the_field_and_on_top(site, field, value,
     assert site.rows(SignUp) == []
     if field != "email":
         assert 'value="anna@example.org"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "heading"),
+    [
+        ({"email": ""}, "One thing is missing"),
+        ({"consent": ""}, "One thing is missing"),
+        ({"email": " ", "consent": ""}, "A few things are missing"),
+        ({"email": "anna"}, "Please look at one thing again"),
+        ({"first_name": "evil.com"}, "Please look at one thing again"),
+        ({"email": "anna", "consent": ""}, "Please look at a few things again"),
+    ],
+)
+def test_the_heading_calls_missing_only_what_is_missing(site, fields, heading):
+    assert f"<h2>{heading}</h2>" in site.sign_up(**fields).text
 
 
 def test_an_answer_that_is_too_quick_shows_the_form_again_with_what_was_typed(site):
