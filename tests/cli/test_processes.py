@@ -61,6 +61,11 @@ def test_an_unknown_command_of_a_group_is_one_line(flask: Flask) -> None:
     assert "everybody" in one_line(flask("subscribers", "everybody"), 2)
 
 
+@pytest.mark.parametrize(("name", "words"), [("nosuch", "--help"), ("sequences", "Did you mean sequence?")])
+def test_an_unknown_command_is_one_line(flask: Flask, name: str, words: str) -> None:
+    assert words in one_line(flask(name), 2)
+
+
 def test_an_unknown_migration_is_one_line(flask: Flask) -> None:
     assert "sidewards" in one_line(flask("db", "downgrade", "sidewards"), 1)
 
