@@ -14,10 +14,6 @@ SOURCE_LENGTH, CONSENT_LENGTH = 120, 2_000
 COLUMNS = ("email", "first_name", "timezone", "source", "consent")
 
 
-class BadFile(ValueError):
-    """The file as a whole cannot be used, or a sequence is not there. The sentence says why."""
-
-
 class Rejected(ValueError):
     """One row cannot be taken. The sentence says why."""
 

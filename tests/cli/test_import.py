@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from leadmagnet.audience.cells import safe_cell
 
 
@@ -53,3 +55,63 @@ def test_rejected_rows_come_back_as_they_were(shell: Any, tmp_path: Path) -> Non
     assert [(row["email"], row["first_name"]) for row in rows[0]] == [
         (row["email"], row["first_name"]) for row in rows[1]
     ]
+
+
+PEOPLE = (
+    "email{0}first_name{0}consent\r\nanna@example.org{0}Zoë{0}asked; at the desk, twice\r\nbo@example.org{0}Bo{0}\r\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lists_come_as_spreadsheets_write_them(shell: Any, tmp_path: Path, delimiter: str, encoding: str) -> None:
+    text = PEOPLE.format(delimiter).replace("asked; at the desk, twice", '"asked; at the desk, twice"')
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    (tmp_path / "people.csv").write_bytes((mark + text).encode(encoding))
+    done = shell.json("subscribers", "import", str(tmp_path / "people.csv"))
+    assert (done["read"], done["created"], done["rejected"]) == (2, 1, 1)
+    (anna,) = shell.json("subscribers", "list")
+    assert (anna["email"], anna["first_name"]) == ("anna@example.org", "Zoë")
+    with (tmp_path / "people.rejects.csv").open(encoding="utf-8", newline="") as rejects:
+        (row,) = csv.DictReader(rejects)
+    assert (row["line"], row["email"]) == ("3", "bo@example.org")
+
+
+def test_a_line_that_names_the_delimiter_is_understood(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("sep=;\nfirst_name;email\nAnna;anna@example.org\n;nowhere\n", encoding="utf-8")
+    done = shell.json("subscribers", "import", str(file), "--consent", "x")
+    assert (done["created"], done["rejected"]) == (1, 1)
+    assert "\n4," in Path(done["rejects_file"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("email,first_name\na@example.org,Anna\nb@example.org,Zoë\n".encode("latin-1"), "Line 3 is not UTF-8."),
+        ("email\na@example.org\n".encode("utf-16-le"), "Line 1 holds bytes that belong to no text."),
+        ("email\na@example.org\n".encode("utf-16")[:-1], "is not UTF-16."),
+        (b"email,Email\na@example.org,b@example.org\n", "names email more than once"),
+        (b"email;first_name;first_name\na@example.org;A;B\n", "names first_name more than once"),
+        (b"name;address\nA;a@example.org\n", "one of them must be email"),
+        (b"", "one of them must be email"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
+    shell: Any, tmp_path: Path, content: bytes, words: str
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(content)
+    said = shell.refused("subscribers", "import", str(file), "--consent", "x", status=2)
+    assert words in said
+    assert "people.csv" in said
+    assert shell.json("subscribers", "list") == []
+
+
+def test_a_bad_byte_behind_the_first_batch_leaves_nothing(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    good = "email,first_name\n" + "".join(f"p{number}@example.org,P\n" for number in range(1500))
+    file.write_bytes(good.encode() + b"last@example.org,Zo\xeb\n")
+    said = shell.refused("subscribers", "import", str(file), "--consent", "x", status=2)
+    assert "Line 1502 is not UTF-8. Open the file in your spreadsheet and save it as “CSV UTF-8”" in said
+    assert shell.json("subscribers", "list") == []
