@@ -134,6 +134,12 @@ def test_joiners_that_a_script_needs_are_kept(site):
     assert site.rows(SignUp)[0].first_name == "می\u200cنا"
 
 
+def test_a_reload_after_a_mistake_leads_to_the_form(site):
+    answer = site.get("/signup")
+    assert (answer.status_code, answer.location) == (303, "/#signup")
+    assert 'id="signup"' in site.get(answer.location).text
+
+
 def test_typed_text_is_never_markup(site):
     answer = site.sign_up(email='"><script>alert(1)</script>', first_name="<b>x</b>")
     assert "<script>alert" not in answer.text
