@@ -70,10 +70,13 @@ def count(number: int, noun: str) -> str:
 
 
 def length(seconds: float | None) -> str:
-    """Return "38 seconds", "1 minute" or "1 minute 20 seconds"; "a short film" where the length is unknown."""
+    """Return "38 seconds", "1 minute" or "1 minute 20 seconds"; "a short film" where the length is unknown.
+
+    A second that has begun is not counted, as players don't count it: 50.6 seconds are 0:50 there and 50 here.
+    """
     if seconds is None or seconds <= 0:
         return "a short film"
-    minutes, rest = divmod(max(1, round(seconds)), 60)
+    minutes, rest = divmod(max(1, int(seconds)), 60)
     parts = [(minutes, "minute"), (rest, "second")]
     return " ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in parts if number)
 

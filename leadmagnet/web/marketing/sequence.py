@@ -6,7 +6,7 @@ Must not know: how an email is compiled, how an instant is worked out.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -126,9 +126,17 @@ def _letter(session: Session, step_id: int) -> tuple[Step, Expanded]:
         abort(404)
     parts = services()
     found = session.get_one(Sequence, step.sequence_id)
-    videos = len(course.load(session, found).videos)
+    videos = course.load(session, found).videos
+    # Nothing follows the last video, nor one that was taken out.
+    after = next((two.title for one, two in pairwise(videos) if one.step_id == step.id), None)
     letter = sample_letter(
-        revision.source, parts.clinic, parts.config.public_url, moment().now, home_title=found.title, videos=videos
+        revision.source,
+        parts.clinic,
+        parts.config.public_url,
+        moment().now,
+        home_title=found.title,
+        videos=len(videos),
+        next_title=after,
     )
     return step, letter
 
