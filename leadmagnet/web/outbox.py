@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from leadmagnet.mail.outbox import Outbox
 from leadmagnet.mail.parsed import ParsedMail
 from leadmagnet.web.context import is_loopback, remote_ip, services, shows_outbox
+from leadmagnet.web.frames import frame_size
 from leadmagnet.web.security import keep_private
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/outbox")
@@ -73,6 +74,7 @@ def message(name: str) -> str:
         source=mail.source.decode("utf-8", "replace"),
         newer=newer,
         older=older,
+        size=frame_size(mail.text),
     )
 
 

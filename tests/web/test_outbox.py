@@ -36,11 +36,11 @@ def test_the_list_shows_to_subject_and_time(site, filled):
 @pytest.mark.parametrize(
     ("tab", "words"),
     [
-        ("html", '<iframe class="mail"'),
+        ("html", '<iframe class="mail frame-1"'),
         ("text", "Plain words"),
         ("headers", "<dt>Subject</dt>"),
         ("source", "Content-Type: multipart/alternative"),
-        ("made-up", '<iframe class="mail"'),
+        ("made-up", '<iframe class="mail frame-1"'),
     ],
 )
 def test_an_email_has_four_views_and_neighbours(site, filled, tab, words):

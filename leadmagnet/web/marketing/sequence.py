@@ -29,6 +29,7 @@ from leadmagnet.store import reports
 from leadmagnet.store.sequences import Sequence, Step, StepRevision
 from leadmagnet.web import course
 from leadmagnet.web.context import services
+from leadmagnet.web.frames import frame_size
 from leadmagnet.web.marketing import words
 from leadmagnet.web.marketing.desk import blueprint, moment
 from leadmagnet.web.security import policy
@@ -97,7 +98,11 @@ def email(step_id: int) -> str:
     with store.reading(services().engine) as session:
         step, letter = _letter(session, step_id)
         return render_template(
-            "marketing/email.html", step=step, title=titles_of(session).step(step.slug), letter=letter
+            "marketing/email.html",
+            step=step,
+            title=titles_of(session).step(step.slug),
+            letter=letter,
+            size=frame_size(letter.text),
         )
 
 
