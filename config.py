@@ -11,7 +11,12 @@ from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+
+import config_rules as rules
+from config_rules import BadSetting, shown
+
+__all__ = ["BadSetting", "Config"]
 
 INSTANCE = Path(__file__).resolve().parent / "instance"
 SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
@@ -19,10 +24,12 @@ TRANSPORTS = ("outbox", "smtp", "sendgrid")
 DRIVERS = ("sqlite", "postgresql+psycopg")
 NOT_BUILT = ("broker_url", "send_rate", "sendgrid_webhook_public_key", "inbound_secret", "metrics_token")
 MIN_SECRET = 32
-
-
-class BadSetting(ValueError):
-    """A setting is missing or cannot be used. The message is one line for the operator."""
+KEYS = ("secret_key", "suppression_key")
+#: Texts that people read, and the most characters each may have.
+WORDS = {"clinic_name": 120, "clinic_address": 250, "clinic_phone": 40, "content_reviewer": 200}
+#: Least and most seconds. A lease of more than a day, or a wait of more than a week, would hold an email for good.
+SECONDS = {"claim_lease_seconds": (1, 86_400), "evidence_window_seconds": (1, 604_800)}
+RATES = {"send_rate": (0.001, 1_000_000), "time_lapse": (1, 1_000_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Config:
         values = {field.name: _read(environ, field.name.upper()) for field in fields(cls)}
         given = {name: value for name, value in values.items() if value is not None}
         given.setdefault("database_url", f"sqlite:///{INSTANCE / 'leadmagnet.db'}")
-        for name in ("secret_key", "suppression_key"):
+        for name in KEYS:
             # `make run` has put them there; so commands typed by hand afterwards find the same keys.
             made = instance / name
             if name not in given and made.exists():
@@ -130,39 +137,22 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _truth(name: str, value: str) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if value.lower() not in words:
-        raise BadSetting(f"{name.upper()}={value} is not a yes or no. Write true or false.")
-    return words[value.lower()]
-
-
-def _number(name: str, value: str, least: float) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = float("nan")
-    if not (least <= number < float("inf")):
-        raise BadSetting(f"{name.upper()}={value} is not a number of {least:g} or more.")
-    return number
-
-
 def _parse(name: str, value: str) -> object:
     """Turn a setting's text into its type. Raises BadSetting."""
+    if name not in KEYS:  # a key may well be what a random generator printed, line breaks and all
+        rules.check_line(name, value)
     if name in ("secret_key", "mail_transport"):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name == "outbox_dir":
         return Path(value).resolve()
     if name == "run_worker_in_web":
-        return _truth(name, value)
-    if name in ("claim_lease_seconds", "evidence_window_seconds"):
-        return int(_number(name, value, 1))
-    if name == "send_rate":
-        return _number(name, value, 0.001)
-    if name == "time_lapse":
-        return _number(name, value, 1)
+        return rules.truth(name, value)
+    if name in SECONDS:
+        return rules.whole_number(name, value, *SECONDS[name])
+    if name in RATES:
+        return rules.number(name, value, *RATES[name])
     if name == "public_url":
-        return value.rstrip("/")
+        return rules.origin(value) or value
     return value
 
 
@@ -172,8 +162,12 @@ def _check(config: Config) -> None:
     for key in (*config.secret_key, config.suppression_key):
         if len(key) < MIN_SECRET:
             raise BadSetting(f"SECRET_KEY and SUPPRESSION_KEY need {MIN_SECRET} characters or more each.")
+        if any("\ud800" <= sign <= "\udfff" for sign in key):
+            raise BadSetting("SECRET_KEY and SUPPRESSION_KEY must be text in UTF-8.")
     _check_database(config.database_url)
     _check_addresses(config)
+    _check_clinic(config)
+    rules.check_folder("outbox_dir", config.outbox_dir, written="outbox" in config.mail_transport)
     _check_transport(config)
     _check_zone(config.clinic_timezone)
 
@@ -185,28 +179,30 @@ def _check_database(url: str) -> None:
         raise BadSetting(f"DATABASE_URL must begin with one of: {', '.join(f'{name}://' for name in DRIVERS)}.")
 
 
-def _web_address(url: str) -> SplitResult | None:
-    """Return the parts of a web address, None where it is none."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # read to be checked: a port that is no number raises
-    except ValueError:
-        return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
-
-
 def _check_addresses(config: Config) -> None:
-    url = _web_address(config.public_url)
-    if url is None or url.query or url.fragment or url.path:
-        raise BadSetting(f"PUBLIC_URL={config.public_url} is not an address like https://videos.example.org.")
-    if _web_address(config.sendgrid_api_url) is None:
-        raise BadSetting(f"SENDGRID_API_URL={config.sendgrid_api_url} is not an address like https://api.sendgrid.com.")
-    if config.clinic_booking_url and _web_address(config.clinic_booking_url) is None:
-        raise BadSetting(f"CLINIC_BOOKING_URL={config.clinic_booking_url} must begin with https:// or http://.")
+    """Check web and email addresses; one that may hold a password is not repeated."""
+    if rules.origin(config.public_url) is None:
+        _refuse_address("PUBLIC_URL", config.public_url, "is not an address like https://videos.example.org.")
+    if rules.web_address(config.sendgrid_api_url) is None:
+        _refuse_address("SENDGRID_API_URL", config.sendgrid_api_url, "is no address like https://api.sendgrid.com.")
+    if config.clinic_booking_url and rules.web_address(config.clinic_booking_url) is None:
+        _refuse_address("CLINIC_BOOKING_URL", config.clinic_booking_url, "must begin with https:// or http://.")
     for name in ("mail_from", "mail_reply_to", "mail_unsubscribe"):
         value = getattr(config, name)
-        if value and ("@" not in value or any(sign in value for sign in "\r\n<>, ")):
-            raise BadSetting(f"{name.upper()}={value} is not one bare email address like hello@example.org.")
+        if value and not rules.is_bare_address(value):
+            raise BadSetting(f"{name.upper()}={shown(value)} is not one bare email address like hello@example.org.")
+
+
+def _refuse_address(name: str, value: str, words: str) -> None:
+    if "@" in value:
+        raise BadSetting(f"{name} {words} It may hold no user name and no password.")
+    raise BadSetting(f"{name}={shown(value)} {words}")
+
+
+def _check_clinic(config: Config) -> None:
+    for name, most in WORDS.items():
+        if value := getattr(config, name):
+            rules.check_words(name, value, most)
 
 
 def _check_transport(config: Config) -> None:

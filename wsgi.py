@@ -9,15 +9,19 @@ import click
 from config import BadSetting, Config
 from leadmagnet import create_app
 
+#: The status at which gunicorn gives up; after any other it would start the next worker, for ever.
+APP_LOAD_ERROR = 4
+
 # Commands load this file too. They take the clock as they find it, and never start the embedded worker.
 serving = click.get_current_context(silent=True) is None
 
 try:
     config = Config.from_env(os.environ)
+    app = create_app(replace(config, time_lapse=config.time_lapse or 1.0) if serving else config)
 except BadSetting as error:
-    sys.exit(f"leadmagnet: {error}")
-
-app = create_app(replace(config, time_lapse=config.time_lapse or 1.0) if serving else config)
+    sys.stderr.write(f"leadmagnet: {error}\n")
+    # Gunicorn has looked at the settings before (gunicorn.conf.py), unless it was started from another folder.
+    sys.exit(APP_LOAD_ERROR if "gunicorn.arbiter" in sys.modules else 1)
 
 if serving and config.run_worker_in_web:
     from leadmagnet.worker import start_in_background

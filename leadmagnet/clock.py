@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+#: Where a fast clock stops: there is no date after the year 9999, and what is planned lies some years ahead.
+END = datetime(9000, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -20,8 +23,11 @@ class Anchor:
     rate: float
 
     def course(self, real_now: datetime) -> datetime:
-        """Return what the course clock shows at a real instant."""
-        return self.course_at + (real_now - self.real_at) * self.rate
+        """Return what the course clock shows at a real instant; END at the latest."""
+        try:
+            return min(self.course_at + (real_now - self.real_at) * self.rate, END)
+        except OverflowError:
+            return END
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError
 
-from config import Config
+from config import BadSetting, Config
 from leadmagnet import store
 from leadmagnet.clock import Anchor, Clock, real_now
 from leadmagnet.domain.message import Mailer
@@ -46,19 +47,35 @@ def clinic_from(config: Config) -> Clinic:
 
 
 def new_mailer(config: Config) -> Mailer:
-    """Return a mailer of its own: each thread that sends needs one, because connections are not shared."""
-    return mailer_from(
-        ",".join(config.mail_transport),
-        outbox_dir=config.outbox_dir,
-        smtp_url=config.smtp_url,
-        sendgrid_api_key=config.sendgrid_api_key,
-        sendgrid_api_url=config.sendgrid_api_url,
-    )
+    """Return a mailer of its own: each thread that sends needs one, because connections are not shared.
+
+    Raises BadSetting.
+    """
+    try:
+        return mailer_from(
+            ",".join(config.mail_transport),
+            outbox_dir=config.outbox_dir,
+            smtp_url=config.smtp_url,
+            sendgrid_api_key=config.sendgrid_api_key,
+            sendgrid_api_url=config.sendgrid_api_url,
+        )
+    except ValueError as error:
+        raise BadSetting(f"{error}.") from error
+
+
+def _engine(url: str) -> Engine:
+    # No message repeats any part of the address, which may hold a password.
+    try:
+        return store.connect(url)
+    except OSError as error:
+        raise BadSetting(f"DATABASE_URL: the file's folder cannot be made ({error.strerror}).") from None
+    except (ArgumentError, ValueError):
+        raise BadSetting("DATABASE_URL must look like postgresql+psycopg://user:password@host:5432/name.") from None
 
 
 def build(config: Config) -> Services:
-    """Build the parts. Nothing is connected to before it is used."""
-    engine = store.connect(config.database_url)
+    """Build the parts. Nothing is connected to before it is used. Raises BadSetting."""
+    engine = _engine(config.database_url)
 
     def find_anchor() -> Anchor | None:
         with store.reading(engine) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -112,6 +113,44 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         ({"CLINIC_TIMEZONE": "Mars/Olympus"}, "CLINIC_TIMEZONE", "America/Vancouver"),
         ({"CLINIC_TIMEZONE": "../../etc/passwd"}, "CLINIC_TIMEZONE", "America/Vancouver"),
         ({"CLINIC_BOOKING_URL": "javascript:alert(1)"}, "CLINIC_BOOKING_URL", "https://"),
+        ({"DATABASE_URL": "postgresql+psycopg://u:p@db.example:port/name"}, "DATABASE_URL", ":5432/name"),
+        ({"DATABASE_URL": "sqlite:////proc/x/y.db"}, "DATABASE_URL", "folder"),
+        ({"DATABASE_URL": "sqlite:////etc/passwd/y.db"}, "DATABASE_URL", "folder"),
+        ({"PUBLIC_URL": "http://a b"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://user:secret@videos.example.org"}, "PUBLIC_URL", "no password"),
+        ({"PUBLIC_URL": "https://videos.example.org?"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://-.example.org"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://exa<b>mple.org"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://zürich.example.org"}, "PUBLIC_URL", "https://"),
+        ({"PUBLIC_URL": "https://videos.example.org:0"}, "PUBLIC_URL", "https://"),
+        ({"CLINIC_BOOKING_URL": "https://example.org/book a visit"}, "CLINIC_BOOKING_URL", "https://"),
+        ({"CLINIC_BOOKING_URL": "https://u:p@example.org/"}, "CLINIC_BOOKING_URL", "no password"),
+        ({"SENDGRID_API_URL": "https://u:p@api.sendgrid.com"}, "SENDGRID_API_URL", "no password"),
+        ({"OUTBOX_DIR": "/etc/passwd"}, "OUTBOX_DIR", "is a file"),
+        ({"OUTBOX_DIR": "/etc/passwd/below"}, "OUTBOX_DIR", "is a file"),
+        ({"CLAIM_LEASE_SECONDS": "1e300"}, "CLAIM_LEASE_SECONDS", "86,400"),
+        ({"CLAIM_LEASE_SECONDS": "86401"}, "CLAIM_LEASE_SECONDS", "86,400"),
+        ({"CLAIM_LEASE_SECONDS": "1.5"}, "CLAIM_LEASE_SECONDS", "whole"),
+        ({"EVIDENCE_WINDOW_SECONDS": "604801"}, "EVIDENCE_WINDOW_SECONDS", "604,800"),
+        ({"SEND_RATE": "1e300"}, "SEND_RATE", "1,000,000"),
+        ({"TIME_LAPSE": "1e300"}, "TIME_LAPSE", "1,000,000"),
+        ({"TIME_LAPSE": "1000001"}, "TIME_LAPSE", "1,000,000"),
+        ({"MAIL_FROM": "hello@example.org\nBcc: all@example.org"}, "MAIL_FROM", "one line"),
+        ({"MAIL_FROM": "he@llo@example.org"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_FROM": "hello@"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_FROM": "@example.org"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_FROM": "l" * 65 + "@example.org"}, "MAIL_FROM", "hello@example.org"),
+        ({"MAIL_FROM": "hallo@zürich.example"}, "MAIL_FROM", "hello@example.org"),
+        ({"CLINIC_NAME": "Harbour\r\nPhysio"}, "CLINIC_NAME", "one line"),
+        ({"CLINIC_NAME": "\u200b"}, "CLINIC_NAME", "blank"),
+        ({"CLINIC_NAME": "H" * 121}, "CLINIC_NAME", "120"),
+        ({"CLINIC_ADDRESS": "1 Harbour Street\nHalifax"}, "CLINIC_ADDRESS", "one line"),
+        ({"CLINIC_PHONE": "..."}, "CLINIC_PHONE", "blank"),
+        ({"CONTENT_REVIEWER": "Dr \udcff"}, "CONTENT_REVIEWER", "one line"),
+        ({"SECRET_KEY": "\udcff" * 40}, "SECRET_KEY", "UTF-8"),
+        ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://h?starttls=maybe", **OWN_CLINIC}, "SMTP_URL", "starttls"),
+        ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://a b", **OWN_CLINIC}, "SMTP_URL", "smtp://"),
+        ({"MAIL_TRANSPORT": "sendgrid", "SENDGRID_API_KEY": "two words", **OWN_CLINIC}, "SENDGRID_API_KEY", "one word"),
     ],
     ids=str,
 )
@@ -141,15 +180,19 @@ def test_the_sample_clinic_writes_to_nobody(transport: str, more: dict[str, str]
     assert read(**settings, **OWN_CLINIC).mail_transport == tuple(transport.split(","))
 
 
-def test_no_line_repeats_a_secret() -> None:
+def test_no_line_repeats_a_secret(start: Callable[[dict[str, str]], str]) -> None:
     """What stops the start is printed and logged, so it may not hold a password or a key."""
     for settings in (
         {"SECRET_KEY": "tiny-secret"},
         {"SUPPRESSION_KEY": "tiny-secret"},
         {"MAIL_TRANSPORT": "smtp", "SMTP_URL": "http://user:tiny-secret@mail.example"},
         {"MAIL_TRANSPORT": "sendgrid,smtp", "SENDGRID_API_KEY": "tiny-secret"},
+        {"MAIL_TRANSPORT": "sendgrid", "SENDGRID_API_KEY": "tiny-secret has words", **OWN_CLINIC},
+        {"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://user:tiny-secret@mail.example?starttls=maybe", **OWN_CLINIC},
+        {"PUBLIC_URL": "https://user:tiny-secret@example.org"},
+        {"DATABASE_URL": "postgresql+psycopg://user:tiny-secret@db.example:tiny-secret/x"},
     ):
-        assert "tiny-secret" not in refusal(KEYS | settings)
+        assert "tiny-secret" not in start(KEYS | settings)
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Config)])
@@ -170,6 +213,7 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "time_lapse": "5",
         "run_worker_in_web": "true",
         "clinic_timezone": "Europe/Zurich",
+        "clinic_phone": "902-555-0100",
         "clinic_booking_url": "https://example.org/book",
     }
     text = values.get(field, "from-a-file-" + "x" * 32)
@@ -239,6 +283,26 @@ def test_values_take_their_form() -> None:
     assert config.public_host == "videos.example.org"
     assert config.time_lapse == 8640
     assert read(OUTBOX_DIR="here").outbox_dir.is_absolute()
+
+
+def test_what_is_odd_but_sound_is_taken() -> None:
+    assert read(PUBLIC_URL="HTTPS://Videos.Example.ORG:/").public_url == "https://videos.example.org"
+    assert read(PUBLIC_URL="http://[::1]:8000").is_loopback
+    assert read(CLINIC_NAME="Physio\u00a0Zürich & Söhne").clinic_name == "Physio\u00a0Zürich & Söhne"
+    assert read(CLINIC_BOOKING_URL="https://example.org/bücher?a=1#b").clinic_booking_url.endswith("#b")
+    assert read(MAIL_FROM="o'neil+news@mail.example.org").mail_from == "o'neil+news@mail.example.org"
+    wrapped = "x" * 64 + "\n" + "y" * 24
+    assert read(SUPPRESSION_KEY=wrapped).suppression_key == wrapped
+    assert read(TIME_LAPSE="1e6").time_lapse == 1_000_000
+
+
+def test_a_folder_where_nothing_may_be_written_stops_only_the_outbox(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    away = str(tmp_path / "closed" / "outbox")
+    if os.geteuid() != 0:  # the superuser may write everywhere
+        assert "nothing may be written" in refusal(KEYS | {"OUTBOX_DIR": away})
+    smtp = {"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://mail.example", **OWN_CLINIC}
+    assert str(read(OUTBOX_DIR=away, **smtp).outbox_dir) == away
 
 
 def test_settings_without_effect_are_named() -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leadmagnet.audience.cells import safe_cell
 from leadmagnet.audience.groups import group_of
 from leadmagnet.audience.listing import Filter, matching
 from leadmagnet.audience.rows import Row, rows_of
@@ -23,13 +24,6 @@ HEADER = (
     "videos_sent", "last_active_at", "exercise_days", "chosen_hour", "wants_reminders",
 )  # fmt: skip
 CHUNK = 1_000
-#: A spreadsheet runs a cell that begins with one of these (OWASP ASVS 5.0, 1.2.10).
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0")
-
-
-def safe_cell(text: str) -> str:
-    """Return the text, with an apostrophe in front where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
 def lines(session: Session, filter_: Filter, now: datetime) -> Iterator[str]:

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from leadmagnet.clock import Now
+from leadmagnet.domain.names import parse_name
 from leadmagnet.domain.zones import known
 
-NAME_LENGTH, SOURCE_LENGTH, CONSENT_LENGTH = 80, 120, 2_000
+SOURCE_LENGTH, CONSENT_LENGTH = 120, 2_000
 COLUMNS = ("email", "first_name", "timezone", "source", "consent")
-
-
-class BadFile(ValueError):
-    """The file as a whole cannot be used, or a sequence is not there. The sentence says why."""
 
 
 class Rejected(ValueError):
@@ -97,12 +94,11 @@ def check(row: Row, plan: Plan, parse_address: Callable[[str], Address]) -> Cand
     address = parse_address(given["email"])
     if given["timezone"] and not known(given["timezone"]):
         raise Rejected(f"{given['timezone'][:40]} is not a time zone. One looks like America/Vancouver.")
-    if len(given["first_name"]) > NAME_LENGTH or not given["first_name"].isprintable():
-        raise Rejected(f"The name is longer than {NAME_LENGTH} letters, or holds signs that nobody can see.")
+    first_name = parse_name(given["first_name"])
     consent = given["consent"] or plan.consent
     if not consent:
         raise Rejected("Nothing says that this person agreed. Add a consent column, or name the basis for all rows.")
     if len(consent) > CONSENT_LENGTH:
         raise Rejected(f"The consent is longer than {CONSENT_LENGTH} letters.")
     source = given["source"][:SOURCE_LENGTH]
-    return Candidate(row, address.email, address.canonical, given["first_name"], given["timezone"], source, consent)
+    return Candidate(row, address.email, address.canonical, first_name, given["timezone"], source, consent)

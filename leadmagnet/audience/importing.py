@@ -9,13 +9,14 @@ Must not know: files, commands, who commits.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
-from leadmagnet.audience.import_rows import Address, BadFile, Candidate, Plan, Report, Row, check
+from leadmagnet.audience.cells import plain_cell
+from leadmagnet.audience.csv_files import BadFile, names, rows
+from leadmagnet.audience.import_rows import COLUMNS, Address, Candidate, Plan, Report, Row, check
 from leadmagnet.audience.import_writing import write
 from leadmagnet.clock import Now
 
@@ -25,22 +26,22 @@ BATCH = 1_000
 
 
 def read(lines: Iterable[str]) -> Iterator[Row]:
-    """Read a CSV file with a header. Raises BadFile."""
-    reader = csv.reader(lines)
-    try:
-        header = [name.strip().lower().removeprefix("\ufeff") for name in next(reader, [])]
-        if "email" not in header:
-            raise BadFile("The file needs a first line with the names of its columns, and one of them must be email.")
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield Row(reader.line_num, dict(zip(header, cells, strict=False)))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadFile(f"The file cannot be read near line {reader.line_num}: {error}.") from error
+    """Read a CSV file with a header, its columns divided by commas, semicolons or tabs. Raises BadFile."""
+    found = rows(lines, "email")
+    header = names(next(found, (0, []))[1])
+    if "email" not in header:
+        raise BadFile("The file needs a first line with the names of its columns, and one of them must be email.")
+    for name in COLUMNS:
+        if header.count(name) > 1:
+            raise BadFile(f"The first line names {name} more than once. Keep the column that counts.")
+    for line, cells in found:
+        if any(cell.strip() for cell in cells):
+            yield Row(line, dict(zip(header, map(plain_cell, cells), strict=False)))
 
 
 def import_rows(
     session: Session,
-    rows: Iterable[Row],
+    given: Iterable[Row],
     now: Now,
     *,
     consent: str = "",
@@ -67,7 +68,7 @@ def import_rows(
         language=language,
     )
     report = Report()
-    for batch in _batches(_checked(rows, plan, parse_address, report)):
+    for batch in _batches(_checked(given, plan, parse_address, report)):
         write(session, batch, plan, report)
         if after_batch:
             after_batch(report)
@@ -83,9 +84,9 @@ def _sequence_id(session: Session, slug: str | None) -> int | None:
 
 
 def _checked(
-    rows: Iterable[Row], plan: Plan, parse_address: Callable[[str], Address], report: Report
+    given: Iterable[Row], plan: Plan, parse_address: Callable[[str], Address], report: Report
 ) -> Iterator[Candidate]:
-    for row in rows:
+    for row in given:
         report.read += 1
         try:
             yield check(row, plan, parse_address)

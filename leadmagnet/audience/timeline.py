@@ -7,7 +7,7 @@ Must not know: how an event is drawn.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,8 @@ class Event:
     status: str
     reason: str
     title: str = ""
+    #: The id of the wording that a consent was about: evidence, and nothing to read.
+    wording: str = ""
 
 
 def timeline_of(session: Session, subscriber: Subscriber, zone: ZoneInfo) -> list[Event]:
@@ -65,7 +67,7 @@ def timeline_of(session: Session, subscriber: Subscriber, zone: ZoneInfo) -> lis
         *_acts(session, subscriber, titles),
     ]
     # sorted() is stable: within one moment the order above stands, which is the order of cause and effect.
-    local = (Event(e.at.astimezone(zone), e.kind, e.status, e.reason, e.title) for e in events)
+    local = (replace(e, at=e.at.astimezone(zone)) for e in events)
     return sorted(local, key=lambda event: event.at)
 
 
@@ -80,13 +82,11 @@ def _sign_ups(session: Session, person: Subscriber) -> Iterator[Event]:
 
 def _consents(session: Session, person: Subscriber) -> Iterator[Event]:
     for event in store.consents.events_of(session, person.id):
-        yield Event(event.at, CONSENT, event.kind, _consent_words(event))
+        yield Event(event.at, CONSENT, event.kind, _consent_words(event), wording=event.wording_id or "")
 
 
 def _consent_words(event: ConsentEvent) -> str:
     parts = [f"For {event.purposes.replace(' ', ' and ')}."]
-    if event.wording_id:
-        parts.append(f"Wording {event.wording_id}.")
     form = f" {event.form}" if event.form else ""
     parts.append(f"On the form{form}." if event.channel == "form" else f"By {event.channel}{form and f', form{form}'}.")
     if event.detail:

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 from leadmagnet import store
+from leadmagnet.audience.cells import safe_cell
+from leadmagnet.audience.csv_files import BadFile, survey
 from leadmagnet.audience.erase import erase
-from leadmagnet.audience.export import lines, safe_cell
-from leadmagnet.audience.importing import BadFile, Report, import_rows, read
+from leadmagnet.audience.export import lines
+from leadmagnet.audience.importing import Report, import_rows, read
 from leadmagnet.audience.listing import Filter
 from leadmagnet.cli.shell import USAGE, Failure, as_json, command, services, show
 from leadmagnet.signup.addresses import BadAddress, parse_address
@@ -27,9 +29,12 @@ def import_command(file: Path, consent: str, enroll: str | None, json_out: bool)
     """Take in a CSV FILE with a header: email, and where present first_name, timezone, source, consent."""
     parts, screen = services(), sys.stderr
     try:
+        seen = survey(file)
         with (
-            file.open(encoding="utf-8-sig", newline="") as text,
-            click.progressbar(length=_rows(file), label="Importing", file=screen, hidden=not screen.isatty()) as bar,
+            file.open(encoding=seen.encoding, newline="") as text,
+            click.progressbar(
+                length=max(0, seen.lines - 1), label="Importing", file=screen, hidden=not screen.isatty()
+            ) as bar,
             store.engine.writing_in_batches(parts.engine) as session,
         ):
 
@@ -48,16 +53,11 @@ def import_command(file: Path, consent: str, enroll: str | None, json_out: bool)
                 parse_address=parse_address,
                 after_batch=after_batch,
             )
-    except (BadFile, UnicodeDecodeError) as error:
+    except BadFile as error:
         raise Failure(f"{file}: {error}", USAGE) from error
     result = _result(report, _write_rejects(file, report))
     words = ", ".join(f"{key} {value}" for key, value in result.items() if value is not None)
     show(result, json_out, words)
-
-
-def _rows(file: Path) -> int:
-    with file.open("rb") as text:
-        return max(0, sum(1 for _ in text) - 1)
 
 
 def _result(report: Report, rejects: Path | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def load_command(path: Path | None, json_out: bool) -> None:
                 done = load_shipped(session, now)
             else:
                 done = load(session, files, now, author=str(path), shipped=False)
-    except (BadDocument, OSError, UnicodeDecodeError) as error:
+    except (BadDocument, OSError) as error:
         raise Failure(str(error)) from error
     show(done.summary(), json_out, _words(done))
 
@@ -62,11 +63,23 @@ def export_command(slug: str, folder: Path | None) -> None:
     if folder is None:
         click.echo(join(named), nl=False)
         return
+    try:
+        _write(folder, named)
+    except OSError as error:
+        raise Failure(f"{folder} cannot be written: {error.strerror}.") from error
+    click.echo(f"{len(named)} files written to {folder}.")
+
+
+def _write(folder: Path, named: Mapping[str, str]) -> None:
+    """Write files into a folder. Raises Failure before the first one where a name leads elsewhere, and OSError."""
+    base = folder.resolve()
+    for name in named:
+        if not (base / name).resolve().is_relative_to(base):
+            raise Failure(f"{name} would be written outside {folder}: give that email another slug.")
     for name, source in named.items():
-        target = folder / name
+        target = base / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(source, encoding="utf-8")
-    click.echo(f"{len(named)} files written to {folder}.")
 
 
 def _found(session: Session, slug: str) -> store.sequences.Sequence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO, Any, TypeVar, cast
@@ -11,12 +12,15 @@ import orjson
 from alembic.util import CommandError
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, ProgrammingError
 
+from leadmagnet.clock import END
 from leadmagnet.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
 USAGE, FAILED = 2, 1
+#: Rules of zones and arithmetic with dates need some room on either side.
+EARLIEST_YEAR = 1969
 #: Flask's decorator, with the type that it keeps.
 in_app = cast("Callable[[F], F]", with_appcontext)
 
@@ -57,8 +61,18 @@ class Command(click.Command):
             return super().invoke(ctx)
         except (OperationalError, ProgrammingError) as error:
             raise Failure(_database_words(error)) from error
+        except DatabaseError as error:
+            # Of this bare kind is a file that is no database; its subclasses are mistakes of ours.
+            if type(error) is not DatabaseError:
+                raise
+            raise Failure(_database_words(error)) from error
         except CommandError as error:
             raise Failure(str(error)) from error
+        except OSError as error:
+            # A file that somebody named. Whatever else it is, a closed pipe for one, is click's to judge.
+            if not error.filename:
+                raise
+            raise Failure(f"{error.filename}: {error.strerror}.") from error
 
 
 def _database_words(error: DBAPIError) -> str:
@@ -82,6 +96,19 @@ class Group(AppGroup):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             raise Failure(f"{self.name}: {error.format_message()} See {self.name} --help.", USAGE) from error
+
+
+class Root(Group):
+    """All commands. Flask's own group asks here for what it doesn't know itself, and would answer with four lines."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        """Return a command. Raises Failure."""
+        found = super().get_command(ctx, name)
+        if found is None:
+            near = difflib.get_close_matches(name, self.list_commands(ctx), 1)
+            advice = f"Did you mean {near[0]}?" if near else "See flask --app wsgi --help."
+            raise Failure(f"there is no command {name}. {advice}", USAGE)
+        return found
 
 
 def services() -> Services:
@@ -124,6 +151,8 @@ class InstantType(click.ParamType[datetime, Any]):
             self.fail(f"{value!r} is not an instant like 2026-11-23T09:00:00Z.", param, ctx)
         if found.tzinfo is None:
             self.fail(f"{value!r} has no offset. Write 2026-11-23T09:00:00Z or +01:00 at its end.", param, ctx)
+        if not EARLIEST_YEAR < found.year < END.year:
+            self.fail(f"{value!r} is too far away: take a year from 1970 to {END.year - 1}.", param, ctx)
         return found.astimezone(UTC)
 
 

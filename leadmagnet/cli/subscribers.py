@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
-from leadmagnet.audience.timeline import timeline_of
+from leadmagnet.audience.timeline import Event, timeline_of
 from leadmagnet.cli.shell import Failure, Group, as_json, iso, services, show
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import zone
@@ -77,7 +77,7 @@ def show_command(email: str, json_out: bool) -> None:
     with store.reading(services().engine) as session:
         person = find(session, email)
         events = [
-            {"at": iso(event.at), "kind": event.kind, "status": event.status, "reason": event.reason}
+            {"at": iso(event.at), "kind": event.kind, "status": event.status, "reason": _reason(event)}
             for event in timeline_of(session, person, zone(person.timezone))
         ]
         result = _brief(person) | {"enrollments": _enrollments(session, person), "timeline": events}
@@ -85,6 +85,11 @@ def show_command(email: str, json_out: bool) -> None:
     words = [f"{result['email']}  {result['status']}  {result['timezone']}"]
     words += [f"{event['at']}  {event['kind']:<20} {event['status']:<12} {event['reason']}" for event in events]
     show(result, json_out, "\n".join(words))
+
+
+def _reason(event: Event) -> str:
+    """Return why; with a consent, the id of its wording in the database, for whoever has to prove it."""
+    return f"{event.reason} Wording {event.wording}." if event.wording else event.reason
 
 
 def _enrollments(session: Session, person: Subscriber) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leadmagnet.domain.schedule import Rhythm, parse_clock, parse_window
 from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.editing.front_matter import check_front, check_head
 from leadmagnet.rendering.document import BadDocument, Document, check_step, check_text, parse
 
 HEAD = "sequence.md"
@@ -31,18 +32,31 @@ class SequenceFiles:
 def read_files(path: Path) -> SequenceFiles:
     """Read a folder, or one file with all parts. Raises BadDocument, naming the file, and OSError."""
     if path.is_dir():
-        named = {str(file.relative_to(path)): file.read_text(encoding="utf-8") for file in sorted(path.rglob("*.md"))}
+        named = {(name := str(file.relative_to(path))): _text(file, name) for file in sorted(path.rglob("*.md"))}
     else:
-        named = split(path.read_text(encoding="utf-8"), path.name)
+        named = split(_text(path, path.name), path.name)
     return check({name: parse(source, name) for name, source in named.items()})
 
 
 def read_texts(folder: Path) -> tuple[Document, ...]:
     """Read a folder of email texts that are no steps. Raises BadDocument and OSError."""
-    documents = tuple(parse(file.read_text(encoding="utf-8"), file.name) for file in sorted(folder.glob("*.md")))
+    documents = tuple(parse(_text(file, file.name), file.name) for file in sorted(folder.glob("*.md")))
     for document in documents:
         check_text(document)
+        check_front(document)
     return documents
+
+
+def _text(file: Path, name: str) -> str:
+    """Read a file. Raises BadDocument, naming it, where it is a folder or no UTF-8."""
+    if file.is_dir():
+        raise BadDocument(f"{name}: this is a folder. Only files may end in .md; rename or remove it.")
+    raw = file.read_bytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadDocument(f"{name}, line {line}: this is not UTF-8. Save the file as UTF-8.") from error
 
 
 def check(documents: dict[str, Document]) -> SequenceFiles:
@@ -51,10 +65,13 @@ def check(documents: dict[str, Document]) -> SequenceFiles:
         raise BadDocument(f"{HEAD} is missing: it holds the sequence's slug, title, hour and window.")
     steps = tuple(document for name, document in sorted(documents.items()) if name != HEAD and "/" not in name)
     texts = tuple(document for name, document in sorted(documents.items()) if name.startswith("messages/"))
+    check_head(documents[HEAD])
     for document in steps:
         check_step(document)
+        check_front(document)
     for document in texts:
         check_text(document)
+        check_front(document)
     slugs = [document.text("slug") for document in (*steps, *texts)]
     for document in (*steps, *texts):
         if slugs.count(document.text("slug")) > 1:
@@ -66,7 +83,7 @@ def check(documents: dict[str, Document]) -> SequenceFiles:
 
 def rhythm_of(head: Document) -> Rhythm:
     """Return the rhythm of a sequence's head. Raises BadDocument."""
-    for key in ("slug", "title", "locale"):
+    for key in ("title", "locale"):
         value = head.front.get(key, "en" if key == "locale" else None)
         if not isinstance(value, str) or not value.strip():
             raise head.bad(f'{key} needs words, in double quotes to be safe, as in {key}: "…".', f"{key}:")
@@ -84,7 +101,11 @@ def split(text: str, name: str) -> dict[str, str]:
     parts = _SEPARATOR.split(text)
     if len(parts) < 3:
         raise BadDocument(f"{name}: begin each part with a line like === {HEAD} ===, as `sequence export` prints it.")
-    return {parts[place]: parts[place + 1].removeprefix("\n") for place in range(1, len(parts), 2)}
+    names = parts[1::2]
+    for part in names:
+        if names.count(part) > 1:
+            raise BadDocument(f"{name}: === {part} === stands here twice.")
+    return {part: body.removeprefix("\n") for part, body in zip(names, parts[2::2], strict=True)}
 
 
 def join(named: dict[str, str]) -> str:

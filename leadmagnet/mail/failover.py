@@ -24,8 +24,14 @@ class Failover:
         self._mailers = tuple(mailers)
         self.name = ",".join(mailer.name for mailer in self._mailers)
         self.batch_size = min(mailer.batch_size for mailer in self._mailers)
-        # One that can give evidence is enough to make waiting for it right: its unknown letters must not be sent again.
+        # Of the whole, for a letter of which not even the provider is known (a crash during the call): one that can
+        # give evidence is enough to make waiting right. Where a result names its provider, ask has_evidence_from.
         self.has_evidence = any(mailer.has_evidence for mailer in self._mailers)
+
+    @property
+    def mailers(self) -> tuple[Mailer, ...]:
+        """The mailers, in order of preference."""
+        return self._mailers
 
     def send(self, batch: Batch) -> list[Result]:
         """Return the results of the first mailer that does not refuse. Raises MailError where all of them do.
@@ -58,3 +64,13 @@ class Failover:
         """Close all of them."""
         for mailer in self._mailers:
             mailer.close()
+
+
+def has_evidence_from(mailer: Mailer, provider: str) -> bool:
+    """Say whether a later event can tell what became of a letter that `provider` has left unknown.
+
+    `provider` is what a Result names. Of a fail-over, that one of its mailers is asked: SendGrid's events say nothing
+    about a letter that went by SMTP. A name that is none of them gets the answer of the whole.
+    """
+    parts = mailer.mailers if isinstance(mailer, Failover) else ()
+    return next((part.has_evidence for part in parts if part.name == provider), mailer.has_evidence)

@@ -192,6 +192,10 @@ class _Sending:
     def _judge(self, request: _Request, answer: Answer) -> None:
         if answer.is_success():
             self._settle(request.entries, Outcome.SENT, provider_id=answer.message_id())
+        elif answer.is_from_a_gateway():
+            # As with no answer at all: it may have been taken, and the rest of the batch waits.
+            self._settle(request.entries, Outcome.UNKNOWN, f"a gateway answered: {answer.words()}")
+            self._queue.clear()
         elif answer.status == 413:
             self._halve(request, answer.words())
         elif named := answer.letters_named(len(request.entries)):

@@ -34,6 +34,14 @@ class Answer:
         """Say whether the request was taken. 200 is not: it is the sandbox's answer, or a stranger's."""
         return self.status == 202
 
+    def is_from_a_gateway(self) -> bool:
+        """Say whether something between us and SendGrid has answered after the request was written to its end.
+
+        SendGrid documents 500 and 503 as its own. A gateway that got no answer from it (502), or none in time (504),
+        cannot know whether the request was taken, and neither can we.
+        """
+        return self.status in {502, 504}
+
     def message_id(self) -> str:
         """Return SendGrid's id of the request; the ids in events begin with it."""
         return self.headers.get("X-Message-Id", "")

@@ -39,4 +39,6 @@ class Account:
 
 
 def _is_server(parts: SplitResult) -> bool:
-    return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.path in {"", "/"} and not parts.fragment
+    host = parts.hostname or ""
+    named = bool(host) and host.isascii() and host.isprintable() and " " not in host
+    return parts.scheme in {"smtp", "smtps"} and named and parts.path in {"", "/"} and not parts.fragment

@@ -10,32 +10,29 @@ import unicodedata
 from datetime import date
 from functools import lru_cache
 
+from leadmagnet.domain.names import JOINERS, LINK, NAME_LENGTH
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NAME_LENGTH = 40
 
-#: Mail programs turn these into links: an address, a host, a scheme, a path.
-_LINK = re.compile(r"[@/\\:。．｡＠／：]|www\.|\w\.[^\W\d_]{2}", re.IGNORECASE)
 #: Characters with a meaning for HTML, templates or address lines, and none in a name.
 _MARKS = frozenset('{}<>[]()|"`*_=#$%^~;&')
-#: Needed inside words of several scripts, although they are invisible.
-_JOINERS = frozenset("\u200c\u200d")
 
 
 @lru_cache(maxsize=4096)
 def safe_name(raw: str) -> str:
     """Return a name that can only be read as a name: one line, no links, no marks, no hidden characters."""
     kept = "".join(_character(letter) for letter in raw[:500])
-    words = [word for word in kept.split() if not _LINK.search(word)]
+    words = [word for word in kept.split() if not LINK.search(word)]
     return " ".join(words)[:NAME_LENGTH].strip(" ,-")
 
 
 def _character(letter: str) -> str:
-    if letter in _JOINERS:
+    if letter in JOINERS:
         return letter
     if letter.isspace():
         return " "
@@ -77,10 +74,13 @@ def count(number: int, noun: str) -> str:
 
 @lru_cache(maxsize=256)
 def length(seconds: float | None) -> str:
-    """Return "38 seconds", "1 minute" or "1 minute 20 seconds"; "a short film" where the length is unknown."""
+    """Return "38 seconds", "1 minute" or "1 minute 20 seconds"; "a short film" where the length is unknown.
+
+    A second that has begun is not counted, as players don't count it: 50.6 seconds are 0:50 there and 50 here.
+    """
     if seconds is None or seconds <= 0:
         return "a short film"
-    minutes, rest = divmod(max(1, round(seconds)), 60)
+    minutes, rest = divmod(max(1, int(seconds)), 60)
     parts = [(minutes, "minute"), (rest, "second")]
     return " ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in parts if number)
 

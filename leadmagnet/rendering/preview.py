@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from leadmagnet.content import film_seconds
 from leadmagnet.domain.message import Expanded, expand
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.domain.zones import zone
@@ -18,6 +19,8 @@ from leadmagnet.rendering.values import Reader, values_for
 
 #: No program key: a token signed with it opens nothing.
 _NO_KEY = (b"preview",)
+#: The film that an email which is no video speaks of.
+_SAMPLE_FILM: dict[str, object] = {"film": "media/bird-dog.mp4"}
 
 
 def sample_letter(
@@ -28,13 +31,15 @@ def sample_letter(
     *,
     home_title: str = "Six core videos",
     videos: int = 6,
-    next_title: str | None = "Front plank",
+    next_title: str | None = None,
 ) -> Expanded:
-    """Return the letter that the sample reader would get; `next_title` is the video after it. Raises BadDocument."""
+    """Return the letter that the sample reader would get; `next_title` is the video after it, None after the last.
+
+    Raises BadDocument.
+    """
     content = compile_email(source, clinic, public_url, home_title=home_title, videos=videos)
     document = parse(source)
-    is_last = document.front.get("number") == videos
-    reader = sample_reader(document, clinic, now, None if is_last else next_title)
+    reader = sample_reader(document, clinic, now, next_title)
     return expand(content, values_for(reader, Links(public_url, _NO_KEY), now))
 
 
@@ -54,7 +59,7 @@ def sample_reader(document: Document, clinic: Clinic, now: datetime, next_title:
         step_slug=document.text("slug") if is_video else "bird-dog",
         step_title=document.text("title") if is_video else "Bird dog",
         step_number=int(document.text("number")) if is_video else 4,
-        film_seconds=38,
+        film_seconds=film_seconds(dict(document.front) if is_video else _SAMPLE_FILM),
         good_weeks=4,
         next_title=next_title if is_video else None,
         next_at=now + timedelta(days=3),

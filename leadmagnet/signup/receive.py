@@ -5,7 +5,6 @@ The worker does the rest, so every address gets the same answer in the same time
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -14,13 +13,6 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.zones import known
 from leadmagnet.signup.addresses import Address
-
-_LINK = re.compile(r"https?:|www\.|://|\.\w{2,}/|@", re.IGNORECASE)
-NAME_LENGTH = 40
-
-
-class BadName(ValueError):
-    """The name carries what no name has. The message says so kindly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +28,6 @@ class Request:
     page: str = ""
     ip: str = ""
     user_agent: str = ""
-
-
-def parse_name(text: str) -> str:
-    """Return a first name with its white space tidied. Raises BadName for links and control characters."""
-    name = " ".join(text.split())
-    if _LINK.search(name) or not name.isprintable():
-        raise BadName("A first name is enough, without links or signs.")
-    if len(name) > NAME_LENGTH:
-        raise BadName(f"Please keep the name to {NAME_LENGTH} letters.")
-    return name
 
 
 def receive(session: Session, request: Request, now: Now) -> None:

@@ -114,8 +114,10 @@ def on_the_path(session: Session) -> int:
     return session.scalars(select(func.count()).where(Subscriber.status == SubscriberStatus.ACTIVE)).one()
 
 
-def _recent_check_in(day: date) -> ColumnElement[bool]:
-    return select(CheckIn.id).where(CheckIn.subscriber_id == Subscriber.id, CheckIn.day >= day).exists()
+def _exercising(recent: date) -> ColumnElement[bool]:
+    """Return what 'still exercising' means, wherever it is shown: active, and a check-in on `recent` or later."""
+    checked_in = select(CheckIn.id).where(CheckIn.subscriber_id == Subscriber.id, CheckIn.day >= recent)
+    return and_(Subscriber.status == SubscriberStatus.ACTIVE, checked_in.exists())
 
 
 def funnel(
@@ -123,8 +125,8 @@ def funnel(
 ) -> list[int]:
     """Follow the people who signed up in a period, until now. Each number counts only people counted in the one before:
 
-    signed up, confirmed, watched half of the first video, checked in once, were sent the last video, checked in on
-    `recent` or later.
+    signed up, confirmed, watched half of the first video, checked in once, were sent the last video. The last number
+    stands for itself: all of them who are still exercising, as in `sources`, however far they have come.
     """
     half = select(Watch.id).where(
         Watch.subscriber_id == Subscriber.id, Watch.step_slug == first_video, Watch.percent >= WATCHED
@@ -135,25 +137,28 @@ def funnel(
         .join(Step, Step.id == Delivery.step_id)
         .where(Delivery.subscriber_id == Subscriber.id, Step.slug == last_video, Delivery.status.in_(SENT))
     )
-    tests = (
-        Subscriber.confirmed_at.is_not(None), half.exists(), once.exists(), last.exists(), _recent_check_in(recent),
-    )  # fmt: skip
+    tests = (Subscriber.confirmed_at.is_not(None), half.exists(), once.exists(), last.exists())
     # One row a person: how far along the tests they come before the first one they do not meet.
     depth = case(*((~test, place) for place, test in enumerate(tests)), else_=len(tests)).label("depth")
     # Grouped by it, so that the database works it out once a person.
-    query = select(depth, func.count()).where(_within(Subscriber.created_at, since, until)).group_by(depth)
-    reached: dict[int, int] = dict(session.execute(query).all())
-    return [sum(people for depth_, people in reached.items() if depth_ >= stage) for stage in range(len(tests) + 1)]
+    people = (
+        select(depth, case((_exercising(recent), 1), else_=0).label("exercising"))
+        .where(_within(Subscriber.created_at, since, until))
+        .subquery()
+    )
+    query = select(people.c.depth, func.count(), func.sum(people.c.exercising)).group_by(people.c.depth)
+    rows = session.execute(query).all()
+    stages = [sum(number for reached, number, _ in rows if reached >= stage) for stage in range(len(tests) + 1)]
+    return [*stages, sum(int(exercising) for *_, exercising in rows)]
 
 
 def sources(session: Session, since: datetime, until: datetime, recent: date) -> list[Source]:
     """Count the people who signed up in a period by where they came from, the largest first."""
-    active = and_(Subscriber.status == SubscriberStatus.ACTIVE, _recent_check_in(recent))
     people = (
         select(
             Subscriber.source.label("source"),
             case((Subscriber.confirmed_at.is_not(None), 1), else_=0).label("confirmed"),
-            case((active, 1), else_=0).label("exercising"),
+            case((_exercising(recent), 1), else_=0).label("exercising"),
         )
         .where(_within(Subscriber.created_at, since, until))
         .subquery()

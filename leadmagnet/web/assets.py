@@ -16,6 +16,7 @@ from flask import Blueprint, Flask, Response, abort, make_response, request, sen
 from werkzeug.security import safe_join
 
 from leadmagnet.content import MEDIA
+from leadmagnet.web.ranges import sound_range
 
 STATIC = Path(__file__).parent / "static"
 _TYPES = {
@@ -109,12 +110,19 @@ def _send(folder: Path, name: str) -> Response:
     if path.suffix in _TEXTS:
         response = _send_text(path)
     else:
+        _settle_range(path)
         response = send_from_directory(folder, name, mimetype=_TYPES.get(path.suffix), conditional=True)
     asked = request.args.get("v")
     response.headers["Cache-Control"] = _FOR_EVER if asked and asked == _version(folder, name) else _ASK_AGAIN
     if path.suffix == ".svg":
         response.headers["Content-Security-Policy"] = _DRAWING_POLICY
     return response
+
+
+def _settle_range(path: Path) -> None:
+    asked = request.environ.pop("HTTP_RANGE", "")
+    if kept := sound_range(asked, path.stat().st_size):
+        request.environ["HTTP_RANGE"] = kept
 
 
 def _send_text(path: Path) -> Response:

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 from leadmagnet.mail.outbox import Outbox
 from leadmagnet.mail.parsed import ParsedMail
 from leadmagnet.web.context import is_loopback, remote_ip, services, shows_outbox
+from leadmagnet.web.frames import frame_size
 from leadmagnet.web.security import keep_private
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/outbox")
@@ -21,13 +22,19 @@ blueprint.after_request(keep_private)
 
 PER_PAGE = 50
 _TABS = ("html", "text", "headers", "source")
+#: Headers that proxies, tunnels and delivery networks add. A browser on this machine sends none of them.
+_DETOUR = re.compile(
+    "forwarded|client-?ip|real-?ip|remote-?(ip|addr)|original-(host|url|for)|proxy|"
+    "^(via|cdn-loop|x-host|x-cache|x-scheme|x-request-start)$|"
+    "^(cf|fly|fastly|tailscale|ngrok|x-amz|x-amzn|x-arr|x-azure|x-appengine|x-envoy|x-cloud|x-vercel|x-nf|x-varnish)-",
+    re.IGNORECASE,
+)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
 @blueprint.before_request
 def _only_here() -> None:
-    names = [name.lower() for name, _ in request.headers]
-    forwarded = any(name == "forwarded" or name.startswith("x-forwarded-") for name in names)
+    forwarded = any(_DETOUR.search(name) for name, _ in request.headers)
     if not shows_outbox() or forwarded or not is_loopback(remote_ip()):
         abort(404)
 
@@ -67,6 +74,7 @@ def message(name: str) -> str:
         source=mail.source.decode("utf-8", "replace"),
         newer=newer,
         older=older,
+        size=frame_size(mail.text),
     )
 
 

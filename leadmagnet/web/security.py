@@ -16,7 +16,7 @@ from leadmagnet.web.context import is_loopback, services
 #: Forms are short. A page that takes files raises this for its own request.
 FORM_BYTES = 64 * 1024
 #: Asked by machines that know us by an address of their own; what they say does not depend on the host name.
-ANY_HOST = ("/healthz", "/readyz", "/metrics")
+ANY_HOST = ("/healthz", "/readyz")
 
 csrf = CSRFProtect()
 

@@ -69,6 +69,28 @@ def test_funnel_counts_only_who_passed_the_step_before(session, clinic, now):
     at = now.course
     whole = reports.funnel(session, at - 30 * DAY, at, "breathing-and-bracing", "front-plank", at.date() - 14 * DAY)
     assert whole == [6, 5, 3, 2, 1, 1]
+    bo = clinic["bo"]
+    session.add(CheckIn(subscriber_id=bo.id, step_slug="dead-bug", day=at.date(), at=at, felt="easy"))
+    session.flush()
+    recent = at.date() - 14 * DAY
+    assert reports.funnel(session, at - 30 * DAY, at, "breathing-and-bracing", "front-plank", recent)[-2:] == [1, 2]
+
+
+def test_still_exercising_means_the_same_everywhere(session, clinic, now):
+    """Who left is not exercising, whatever they did last week; who has not reached the last video may be."""
+    at = now.course
+    recent = at.date() - 14 * DAY
+    for name in ("bo", "cy", "flo", "ed"):
+        who = clinic[name].id
+        session.add(CheckIn(subscriber_id=who, step_slug="dead-bug", day=at.date(), at=at, felt="easy"))
+    session.flush()
+    whole = reports.funnel(session, at - 30 * DAY, at, "breathing-and-bracing", "front-plank", recent)
+    table = reports.sources(session, at - 30 * DAY, at, recent)
+    assert whole[-1] == sum(source.exercising for source in table) == 3
+
+
+def test_a_funnel_of_nobody(session, clinic, now):
+    at = now.course
     nobody = reports.funnel(session, at, at + DAY, "breathing-and-bracing", "front-plank", at.date())
     assert nobody == [0] * 6
 

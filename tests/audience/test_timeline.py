@@ -83,7 +83,8 @@ def test_a_whole_story_in_order(session, person, now):
     ]
     reasons = [event.reason for event in events]
     assert reasons[0] == "On the form “Landing page”, on https://c.example/. Asked to confirm."
-    assert reasons[1] == f"For videos and reminders. Wording {wording}. On the form landing."
+    assert reasons[1] == "For videos and reminders. On the form landing."
+    assert [event.wording for event in events if event.wording] == [wording]
     assert reasons[3] == "At confirmation."
     assert reasons[5].startswith("The person had already exercised that day. 2 days, the last on 21 November 2026.")
     assert reasons[6] == "A sharp pull."

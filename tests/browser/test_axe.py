@@ -53,7 +53,7 @@ PAGES = {
     "email-alone": "/outbox/{mail}/html",
     "error-403": "/v/front-plank",
     "error-404": "/nothing-here",
-    "error-405": "/signup",
+    "error-405": "/v/dead-bug/ready",
     "error-old-link": "/p/cut-in-two",
     "admin-login": "/admin/login",
 }

@@ -21,7 +21,27 @@ def one_line(done: subprocess.CompletedProcess[str], status: int) -> str:
 
 def test_a_bad_setting_stops_the_start(flask: Flask) -> None:
     line = one_line(flask("tick", TIME_LAPSE="fast"), 1)
-    assert line == "leadmagnet: TIME_LAPSE=fast is not a number of 1 or more."
+    assert line == "leadmagnet: TIME_LAPSE=fast is not a number from 1 to 1,000,000."
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DATABASE_URL", "postgresql+psycopg://u@h:port/x"),
+        ("DATABASE_URL", "sqlite:////proc/x/y.db"),
+        ("DATABASE_URL", f"sqlite:///{__file__}"),
+        ("TIME_LAPSE", "1e300"),
+        ("MAIL_FROM", "a@example.org\nb@example.org"),
+        ("OUTBOX_DIR", __file__),
+    ],
+)
+def test_no_command_answers_a_bad_setting_with_a_traceback(flask: Flask, setting: str, value: str) -> None:
+    one_line(flask("prepare", **{setting: value}), 1)
+
+
+@pytest.mark.parametrize("args", ["tick", "worker", "db upgrade", "sequence load", "subscribers list"])
+def test_every_command_stops_at_a_bad_setting(flask: Flask, args: str) -> None:
+    one_line(flask(*args.split(), DATABASE_URL="sqlite:////proc/x/y.db"), 1)
 
 
 def test_a_key_file_that_is_missing_stops_the_start(flask: Flask, tmp_path: Path) -> None:
@@ -39,6 +59,11 @@ def test_a_failure_is_one_line_and_status_1(flask: Flask) -> None:
 
 def test_an_unknown_command_of_a_group_is_one_line(flask: Flask) -> None:
     assert "everybody" in one_line(flask("subscribers", "everybody"), 2)
+
+
+@pytest.mark.parametrize(("name", "words"), [("nosuch", "--help"), ("sequences", "Did you mean sequence?")])
+def test_an_unknown_command_is_one_line(flask: Flask, name: str, words: str) -> None:
+    assert words in one_line(flask(name), 2)
 
 
 def test_an_unknown_migration_is_one_line(flask: Flask) -> None:

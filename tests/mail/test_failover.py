@@ -3,7 +3,7 @@
 import pytest
 
 from leadmagnet.domain.message import MailError, Outcome
-from leadmagnet.mail import Failover, Outbox
+from leadmagnet.mail import Failover, Outbox, SendGridMailer, SmtpMailer, has_evidence_from
 
 
 @pytest.fixture
@@ -53,6 +53,18 @@ def test_it_describes_itself(memory, tmp_path):
     assert (pair.name, pair.batch_size, pair.has_evidence) == ("memory,outbox", 500, True)
     with pytest.raises(ValueError, match="at least one"):
         Failover([])
+
+
+def test_evidence_is_asked_of_the_provider_that_left_a_letter_unknown(tmp_path):
+    sendgrid, smtp = SendGridMailer("SG.x"), SmtpMailer("smtp://127.0.0.1:1")
+    pair = Failover([sendgrid, smtp])
+    assert has_evidence_from(pair, "sendgrid")
+    assert not has_evidence_from(pair, "smtp")
+    assert has_evidence_from(pair, ""), "nobody knows which one it was"
+    assert has_evidence_from(Outbox(tmp_path), "outbox")
+    assert not has_evidence_from(smtp, "smtp")
+    assert pair.mailers == (sendgrid, smtp)
+    pair.close()
 
 
 def test_taken_asks_all(pair, memory, second, batch, letter):

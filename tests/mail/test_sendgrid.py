@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -141,7 +142,7 @@ def test_only_202_is_success(sendgrid, mailer, plan, batch, letter, status):
 @pytest.mark.parametrize(
     ("status", "permanent"),
     [(400, True), (401, True), (403, True), (404, True), (405, True), (408, False), (415, True), (429, False)]
-    + [(status, False) for status in (500, 502, 503, 504)],
+    + [(status, False) for status in (500, 503)],
 )
 def test_refusals_of_the_whole(sendgrid, mailer, plan, batch, letter, status, permanent):
     sendgrid.plans = [plan(status, errors=[_error("null", "as it is, ask desk@clinic.example")])]
@@ -150,6 +151,25 @@ def test_refusals_of_the_whole(sendgrid, mailer, plan, batch, letter, status, pe
     assert caught.value.permanent is permanent
     assert str(caught.value) == f"sendgrid: {status} as it is, ask (address)"
     assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_answers_leaves_the_letters_unknown(sendgrid, mailer, plan, batch, letter, status):
+    """The request was written to its end; whether SendGrid has taken it, the gateway cannot know."""
+    sendgrid.plans = [plan(status, errors=[_error("null", "upstream, ask desk@clinic.example")])]
+    results = mailer.send(batch(letter("d1"), letter("d2")))
+    assert [result.outcome for result in results] == [Outcome.UNKNOWN] * 2
+    assert {result.detail for result in results} == {f"a gateway answered: {status} upstream, ask (address)"}
+    assert len(sendgrid.requests) == 1
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_behind_a_gateway_s_answer_nothing_more_is_tried(sendgrid, mailer, plan, batch, letter, status):
+    sendgrid.plans = [plan(202), plan(status), plan(202)]
+    same = [replace(letter(f"d{number}"), to_email="anna@example.org") for number in range(3)]
+    results = mailer.send(batch(*same))
+    assert [result.outcome for result in results] == [Outcome.SENT, Outcome.UNKNOWN, Outcome.RETRY]
+    assert len(sendgrid.requests) == 2
 
 
 def test_a_wrong_key(sendgrid, batch, letter):

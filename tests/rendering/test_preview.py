@@ -11,9 +11,11 @@ HOST = "https://videos.clinic.example"
 
 
 def test_a_preview_is_a_letter_to_somebody_invented(video: str, clinic: Clinic, now: datetime) -> None:
-    letter = sample_letter(video, clinic, HOST, now, next_title="Side plank")
+    letter = sample_letter(
+        video.replace("number: 4", "number: 4\nseconds: 71.4"), clinic, HOST, now, next_title="Side plank"
+    )
     assert letter.text.startswith("Hello, Anna,")
-    assert "Watch video 4, 38 seconds" in letter.html
+    assert "Watch video 4, 1 minute 11 seconds" in letter.html
     assert "Next, on Saturday: side plank." in letter.html
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadmagnet import store
-from leadmagnet.clock import Anchor, Clock
+from leadmagnet.clock import END, Anchor, Clock
 from leadmagnet.domain.status import SkipReason
 
 
@@ -71,6 +71,13 @@ def test_the_course_never_goes_back_when_the_rate_changes(ledger: Any) -> None:
     assert calm.course(later(ledger, 30)) == reached + timedelta(seconds=10)
     fast = ledger.do(store.clocks.anchor, later(ledger, 30), 60.0)
     assert fast.course(later(ledger, 31)) == reached + timedelta(seconds=70)
+
+
+def test_a_fast_clock_stops_before_there_are_no_more_dates() -> None:
+    real = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+    for rate, years in ((1_000_000.0, 1), (1e300, 1), (8640.0, 7000)):
+        shown = Anchor(real, real, rate).course(real + timedelta(days=365 * years))
+        assert shown == END
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e5), st.floats(1, 1e5)), min_size=1, max_size=8))

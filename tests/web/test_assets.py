@@ -38,6 +38,51 @@ def test_films_are_sent_in_parts(site):
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=0-1,4-5",
+        "bytes=0-0, -1",
+        "bytes=abc",
+        "bytes=",
+        "bytes=-",
+        "bytes=5-2",
+        "bytes=1-2-3",
+        "bytes 0-5",
+        "items=0-5",
+        "=",
+        "x" * 5000,
+    ],
+)
+def test_a_range_that_means_nothing_is_ignored(site, asked):
+    """RFC 9110 14.2: the whole film, and no 416."""
+    whole = site.get("/media/dead-bug.mp4")
+    answer = site.get("/media/dead-bug.mp4", headers={"Range": asked})
+    assert answer.status_code == 200
+    assert answer.data == whole.data
+
+
+@pytest.mark.parametrize("asked", ["bytes=-99999999999", f"bytes=-{'9' * 5000}", "bytes=0-99999999999", "Bytes = 0-"])
+def test_a_range_beyond_the_end_is_the_whole_film(site, asked):
+    """RFC 9110 14.1.2."""
+    whole = site.get("/media/dead-bug.mp4").data
+    answer = site.get("/media/dead-bug.mp4", headers={"Range": asked})
+    assert answer.status_code == 206
+    assert answer.data == whole
+    assert answer.headers["Content-Range"] == f"bytes 0-{len(whole) - 1}/{len(whole)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=-0", "bytes=99999999999-", f"bytes={'9' * 5000}-", "bytes=99999999-99999999"])
+def test_a_range_behind_the_end_is_416(site, asked):
+    assert site.get("/media/dead-bug.mp4", headers={"Range": asked}).status_code == 416
+
+
+def test_the_end_of_a_film_is_sent(site):
+    whole = site.get("/media/dead-bug.mp4").data
+    answer = site.get("/media/dead-bug.mp4", headers={"Range": "bytes=-7"})
+    assert (answer.status_code, answer.data) == (206, whole[-7:])
+
+
+@pytest.mark.parametrize(
     ("path", "kind"),
     [
         ("/media/dead-bug.en.vtt", "text/vtt"),

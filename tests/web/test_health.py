@@ -62,3 +62,9 @@ def test_robots_keep_away_from_keys(site):
     rules = site.get("/robots.txt").text
     for path in ("/u/", "/p/", "/v/", "/confirm/", "/done/", "/outbox/", "/admin/"):
         assert f"Disallow: {path}" in rules
+
+
+def test_only_these_two_answer_under_any_host(working):
+    strange = {"base_url": "http://10.0.0.7"}
+    answers = {path: working.get(path, **strange).status_code for path in ("/healthz", "/readyz", "/", "/metrics")}
+    assert answers == {"/healthz": 200, "/readyz": 200, "/": 400, "/metrics": 400}

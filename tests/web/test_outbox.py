@@ -36,11 +36,11 @@ def test_the_list_shows_to_subject_and_time(site, filled):
 @pytest.mark.parametrize(
     ("tab", "words"),
     [
-        ("html", '<iframe class="mail"'),
+        ("html", '<iframe class="mail frame-1"'),
         ("text", "Plain words"),
         ("headers", "<dt>Subject</dt>"),
         ("source", "Content-Type: multipart/alternative"),
-        ("made-up", '<iframe class="mail"'),
+        ("made-up", '<iframe class="mail frame-1"'),
     ],
 )
 def test_an_email_has_four_views_and_neighbours(site, filled, tab, words):
@@ -77,11 +77,52 @@ def test_what_is_no_email_is_not_found(site, name):
         {"X-Forwarded-For": "1.2.3.4"},
         {"X-Forwarded-Host": "x"},
         {"x-forwarded-proto": "https"},
+        {"X-Forwarded": "for=1.2.3.4"},
+        {"X-Real-IP": "1.2.3.4"},
+        {"Via": "1.1 proxy"},
+        {"CF-Connecting-IP": "1.2.3.4"},
+        {"CF-Ray": "1"},
+        {"CDN-Loop": "cloudflare"},
+        {"True-Client-IP": "1.2.3.4"},
+        {"X-Client-IP": "1.2.3.4"},
+        {"X-Cluster-Client-Ip": "1.2.3.4"},
+        {"Fastly-Client-IP": "1.2.3.4"},
+        {"Fly-Client-IP": "1.2.3.4"},
+        {"X-Original-Host": "x"},
+        {"X-Envoy-External-Address": "1.2.3.4"},
+        {"X-Amzn-Trace-Id": "1"},
+        {"X-Azure-ClientIP": "1.2.3.4"},
+        {"X-ProxyUser-Ip": "1.2.3.4"},
+        {"Tailscale-User-Login": "anna"},
     ],
 )
 def test_a_detour_finds_nothing(site, filled, headers):
     assert site.get("/outbox/", headers=headers).status_code == 404
     assert site.get(f"/outbox/{filled[0]}", headers=headers).status_code == 404
+
+
+def test_what_a_browser_sends_is_no_detour(site, filled):
+    """The headers of Chromium, Firefox and Safari on an ordinary page, reload and restore included."""
+    headers = {
+        "User-Agent": "Mozilla/5.0",
+        "Accept": "text/html",
+        "Accept-Language": "en",
+        "Accept-Encoding": "gzip, br",
+        "Cache-Control": "max-age=0",
+        "Connection": "keep-alive",
+        "DNT": "1",
+        "Priority": "u=0, i",
+        "Pragma": "no-cache",
+        "Referer": "http://127.0.0.1:8000/",
+        "Sec-CH-UA": "x",
+        "Sec-CH-UA-Mobile": "?0",
+        "Sec-Fetch-Dest": "document",
+        "Sec-Fetch-Site": "same-origin",
+        "Sec-GPC": "1",
+        "Upgrade-Insecure-Requests": "1",
+        "X-Requested-With": "XMLHttpRequest",
+    }
+    assert site.get("/outbox/", headers=headers).status_code == 200
 
 
 def test_another_machine_finds_nothing(site):

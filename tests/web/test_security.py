@@ -126,7 +126,7 @@ def test_too_much_is_refused_kindly(site):
 
 
 def test_wrong_methods_have_a_page(site):
-    answer = site.get("/signup")
+    answer = site.get("/v/dead-bug/ready")
     assert answer.status_code == 405
     assert "That can’t be done here" in answer.text
 

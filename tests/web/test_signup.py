@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from leadmagnet.domain.names import NAME_LENGTH
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.consents import Wording
 from leadmagnet.store.signups import SignUp
@@ -55,8 +56,11 @@ def test_check_inbox_points_to_the_outbox_only_in_a_trial(make_site):
     ("field", "value", "sentence"),
     [
         ("email", "anna.example.org", "An address has one @"),
-        ("email", "", "An address has one @"),
+        ("email", "", "Please write your address"),
         ("first_name", "www.example.org", "A first name is enough"),
+        ("email", "a" * 65 + "@example.org", "longer than 64"),
+        ("first_name", "visit evil.com", "A first name is enough"),
+        ("first_name", "x" * 41, "Please keep the name to 40"),
         ("consent", "", "We need your yes before we write."),
     ],
 )
@@ -71,6 +75,21 @@ def test_what_is_to_be_mended_stands_at_the_field_and_on_top(site, field, value,
     assert site.rows(SignUp) == []
     if field != "email":
         assert 'value="anna@example.org"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "heading"),
+    [
+        ({"email": ""}, "One thing is missing"),
+        ({"consent": ""}, "One thing is missing"),
+        ({"email": " ", "consent": ""}, "A few things are missing"),
+        ({"email": "anna"}, "Please look at one thing again"),
+        ({"first_name": "evil.com"}, "Please look at one thing again"),
+        ({"email": "anna", "consent": ""}, "Please look at a few things again"),
+    ],
+)
+def test_the_heading_calls_missing_only_what_is_missing(site, fields, heading):
+    assert f"<h2>{heading}</h2>" in site.sign_up(**fields).text
 
 
 def test_an_answer_that_is_too_quick_shows_the_form_again_with_what_was_typed(site):
@@ -103,6 +122,22 @@ def test_nobody_can_meet_the_honeypot(site):
 def test_an_unknown_form_counts_as_the_landing_page(site):
     site.sign_up(form="made-up")
     assert site.rows(SignUp)[0].form == "landing"
+
+
+def test_the_field_takes_as_many_letters_as_the_rule(site):
+    assert f'maxlength="{NAME_LENGTH}"' in re.search(r"<input id=\"first_name\"[^>]*>", site.get("/").text)[0]
+    assert site.sign_up(first_name="x" * NAME_LENGTH).status_code == 303
+
+
+def test_joiners_that_a_script_needs_are_kept(site):
+    site.sign_up(first_name="می\u200cنا")
+    assert site.rows(SignUp)[0].first_name == "می\u200cنا"
+
+
+def test_a_reload_after_a_mistake_leads_to_the_form(site):
+    answer = site.get("/signup")
+    assert (answer.status_code, answer.location) == (303, "/#signup")
+    assert 'id="signup"' in site.get(answer.location).text
 
 
 def test_typed_text_is_never_markup(site):

@@ -97,10 +97,11 @@ def _funnel(session: Session, shown: course.Course | None, here: Moment, days: i
     first, last = shown.videos[0].slug, shown.videos[-1].slug
     numbers = reports.funnel(session, since, here.now, first, last, recent)
     whole = max(numbers[0], 1)
-    before = [0, *numbers]
+    # Of the line above; the last line counts people from all the others, so its share is of everybody.
+    wholes = [0, *numbers[:-2], numbers[0]]
     return [
-        Bar(name, number, round(100 * number / whole, 1), percent(number, previous))
-        for name, number, previous in zip(_STAGES, numbers, before, strict=False)
+        Bar(name, number, round(100 * number / whole, 1), percent(number, of))
+        for name, number, of in zip(_STAGES, numbers, wholes, strict=True)
     ]
 
 

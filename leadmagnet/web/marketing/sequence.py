@@ -6,7 +6,7 @@ Must not know: how an email is compiled, how an instant is worked out.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from leadmagnet.store import reports
 from leadmagnet.store.sequences import Sequence, Step, StepRevision
 from leadmagnet.web import course
 from leadmagnet.web.context import services
+from leadmagnet.web.frames import frame_size
 from leadmagnet.web.marketing import words
 from leadmagnet.web.marketing.desk import blueprint, moment
 from leadmagnet.web.security import policy
@@ -97,7 +98,11 @@ def email(step_id: int) -> str:
     with store.reading(services().engine) as session:
         step, letter = _letter(session, step_id)
         return render_template(
-            "marketing/email.html", step=step, title=titles_of(session).step(step.slug), letter=letter
+            "marketing/email.html",
+            step=step,
+            title=titles_of(session).step(step.slug),
+            letter=letter,
+            size=frame_size(letter.text),
         )
 
 
@@ -126,9 +131,17 @@ def _letter(session: Session, step_id: int) -> tuple[Step, Expanded]:
         abort(404)
     parts = services()
     found = session.get_one(Sequence, step.sequence_id)
-    videos = len(course.load(session, found).videos)
+    videos = course.load(session, found).videos
+    # Nothing follows the last video, nor one that was taken out.
+    after = next((two.title for one, two in pairwise(videos) if one.step_id == step.id), None)
     letter = sample_letter(
-        revision.source, parts.clinic, parts.config.public_url, moment().now, home_title=found.title, videos=videos
+        revision.source,
+        parts.clinic,
+        parts.config.public_url,
+        moment().now,
+        home_title=found.title,
+        videos=len(videos),
+        next_title=after,
     )
     return step, letter
 

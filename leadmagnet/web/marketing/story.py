@@ -6,9 +6,10 @@ not sent, diamond hurt. Must not know: queries, requests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from leadmagnet.audience import timeline
 from leadmagnet.audience.timeline import Event
@@ -29,6 +30,8 @@ _STATES: Mapping[str, str] = {
     DeliveryStatus.SKIPPED: "not sent",
     timeline.NOT_SENT: "not sent",
 }
+#: Instants and dates as records hold them.
+_STAMP = re.compile(r"\b\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?")
 _WENT_OUT = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.CLAIMED)
 _CONSENTS: Mapping[str, str] = {
     "requested": "Asked for emails; not yet confirmed",
@@ -66,8 +69,7 @@ def folded(events: Sequence[Event]) -> list[Event]:
     for event in events:
         last = kept[-1] if kept and kept[-1].at == event.at else None
         if last and last.kind == timeline.SIGN_UP and (event.kind, event.status) == (timeline.CONSENT, "requested"):
-            wording = event.reason.partition("Wording ")[2].partition(".")[0]
-            kept[-1] = replace(last, reason=f"{last.reason}{f' Consent wording {wording}.' if wording else ''}")
+            kept[-1] = replace(last, wording=event.wording)
         elif not (last and _hurts(last, timeline.CHECK_IN) and _hurts(event, timeline.ACT)):
             kept.append(event)
     return kept
@@ -80,7 +82,24 @@ def _hurts(event: Event, kind_: str) -> bool:
 def told(event: Event, here: Moment) -> Told:
     """Return how an event is told."""
     shape, head = _shape(event), _head(event)
-    return Told(here.hour(event.at), here.when(event.at), shape, head, _why(event))
+    why = f"{_why(event)}{' The words they agreed to are on record.' if event.wording else ''}".strip()
+    # What the person wrote stays as it was written.
+    own_words = event.kind == timeline.CHECK_IN or event.status == "note"
+    return Told(here.hour(event.at), here.when(event.at), shape, head, why if own_words else _plain(why, here))
+
+
+def _plain(words: str, here: Moment) -> str:
+    """Return a reason with its instants and dates as people write them, by the clinic's clocks."""
+
+    def said(found: re.Match[str]) -> str:
+        try:
+            if "T" in found[0]:
+                return here.when(datetime.fromisoformat(found[0]))
+            return here.day(date.fromisoformat(found[0]))
+        except ValueError:
+            return found[0]  # no date after all
+
+    return _STAMP.sub(said, words)
 
 
 def _shape(event: Event) -> str:

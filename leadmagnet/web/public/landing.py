@@ -55,6 +55,12 @@ def signup() -> AnyResponse:
     return redirect("/signup/check-inbox", 303)
 
 
+@blueprint.get("/signup")
+def signup_again() -> AnyResponse:
+    """Lead to the form: somebody has loaded the address anew under which it was shown to be mended."""
+    return redirect("/#signup", 303)
+
+
 @blueprint.get("/signup/check-inbox")
 def check_inbox() -> str:
     """Say where to look now. The same for everybody."""

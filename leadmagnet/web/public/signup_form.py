@@ -5,6 +5,7 @@ Must not know: the database.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,18 +14,19 @@ from itsdangerous import BadData, URLSafeSerializer
 from wtforms import BooleanField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
+from leadmagnet.domain.names import NAME_LENGTH, BadName, parse_name
 from leadmagnet.signup.addresses import Address, BadAddress, parse_address
-from leadmagnet.signup.receive import BadName, parse_name
 from leadmagnet.web.context import now, services
 from leadmagnet.web.pages import Consent
 
 #: Seconds that filling the form takes anybody. Real time.
 MINIMUM_FILL = 1.5
 TOO_QUICK = "That was quick. Please look over your entries once more and press the button again."
+#: What the summary says of a field that is wrong, and of one that is empty.
 _SHORT = {
-    "first_name": "Check the first name",
-    "email": "Check the email address",
-    "consent": "Tick the box so that we may write to you",
+    "first_name": ("Check the first name", ""),
+    "email": ("Check the email address", "Write your email address"),
+    "consent": ("Tick the box so that we may write to you",) * 2,
 }
 
 
@@ -35,6 +37,14 @@ class Error:
     field: str
     sentence: str
     short: str
+    missing: bool = False
+
+
+def heading(errors: Sequence[Error]) -> str:
+    """Return what stands above the things to mend: missing is only what was left out."""
+    if all(error.missing for error in errors):
+        return "One thing is missing" if len(errors) == 1 else "A few things are missing"
+    return "Please look at one thing again" if len(errors) == 1 else "Please look at a few things again"
 
 
 class SignUpForm(FlaskForm):
@@ -68,7 +78,13 @@ class SignUpForm(FlaskForm):
 
     def mistakes(self) -> list[Error]:
         """Return what is to be mended, in the order of the fields."""
-        return [Error(name, str(self.errors[name][0]), short) for name, short in _SHORT.items() if name in self.errors]
+        found = []
+        for name, (wrong, left_out) in _SHORT.items():
+            if name in self.errors:
+                given = self[name].data
+                missing = not (given.strip() if isinstance(given, str) else given)
+                found.append(Error(name, str(self.errors[name][0]), left_out if missing else wrong, missing))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,12 @@ class Shown:
     timezone: str = ""
     notice: str = ""
     errors: list[Error] = field(default_factory=list)
+    name_length: int = NAME_LENGTH
+
+    @property
+    def heading(self) -> str:
+        """Return what stands above the things to mend."""
+        return heading(self.errors)
 
     def error_of(self, name: str) -> str:
         """Return the sentence beside a field."""

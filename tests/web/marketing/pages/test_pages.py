@@ -8,7 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from leadmagnet import store
+from leadmagnet.content import film_seconds
+from leadmagnet.rendering.phrases import length
 from leadmagnet.store.activities import Activity
+from leadmagnet.store.consents import ConsentEvent, Wording
+from leadmagnet.store.sequences import Step
 from leadmagnet.store.subscribers import Subscriber
 
 STYLE = re.compile(r"<[^>]+\sstyle=|<style|<script", re.IGNORECASE)
@@ -99,10 +103,45 @@ def test_one_person_newest_day_first_with_reasons(owner):
     page = owner.get("/admin/subscribers/40").text
     assert page.index("Today, Monday 23 November") < page.index("Friday 20 November")
     for words in ("Said side plank hurt", "Wrote: “A sharp pull on the left, low down.”", "Reminder not sent",
-                  "Agreed to emails", "Consent wording", "3 days after the previous email",
+                  "Agreed to emails", "The words they agreed to are on record.", "3 days after the previous email",
                   "America/Vancouver"):  # fmt: skip
         assert words in page, words
     assert page.count("hurt, today") == 1
+
+
+def test_a_timeline_has_no_hashes_and_no_machine_s_dates(owner, seeded):
+    with store.writing(seeded.engine) as session:
+        session.add(Activity(subscriber_id=40, at=seeded.clock.now().course, kind="snoozed", detail="until 2026-11-30"))
+        session.add(Activity(subscriber_id=40, at=seeded.clock.now().course, kind="note", detail="since 2026-11-01"))
+        event = session.query(ConsentEvent).filter_by(subscriber_id=40, kind="confirmed").one()
+        event.detail = "link issued 2026-11-20T18:30:00Z"
+        hashes = [one.id for one in session.query(Wording)]
+    page = owner.get("/admin/subscribers/40").text
+    assert hashes
+    assert not any(one in page for one in hashes)
+    assert "Until Mon 30 Nov." in page
+    assert "Since 2026-11-01." in page, "a person's own words stay"
+    assert "Link issued Fri 20 Nov, 11:30." in page
+    assert not re.search(r"\d{4}-\d\d-\d\dT", page)
+
+
+def test_an_email_is_shown_with_its_own_film_and_what_follows(owner, seeded):
+    with store.reading(seeded.engine) as session:
+        steps = session.query(Step).order_by(Step.position).all()
+    shown = [owner.get(f"/admin/sequence/{step.id}").text for step in steps]
+    for step, page, after in zip(steps, shown, [*steps[1:6], None, None], strict=True):
+        if step.kind == "video":
+            seconds = film_seconds({"film": f"media/{step.slug}.mp4"})
+            assert f"{length(seconds)}" in page
+            named = re.search("Next, [^.]*: ([^.]+)[.]", page)
+            assert (named[1].replace(" ", "-") if named else None) == (after.slug if after else None)
+
+
+def test_still_exercising_is_one_number(owner):
+    page = owner.get("/admin/?days=365").text
+    funnel = re.search(r"<span>Still exercising</span>.*?<b>([\d,]+)</b>", page, re.DOTALL)[1]
+    table = re.findall(r'data-l="Still exercising">([\d,]+)<', page)
+    assert int(funnel) == sum(map(int, table)) > 0
 
 
 @pytest.mark.parametrize("number", [61, 0, 2**63, 10**30])

@@ -1,0 +1,118 @@
+"""What a single setting may hold: numbers within bounds, web and email addresses, lines of text.
+
+Each rule takes a setting's name and text and raises BadSetting. Must not know: which settings there are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+#: RFC 5321 4.1.2, Dot-string.
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+#: Control characters, lone surrogates (bytes that were no UTF-8), line and paragraph separators.
+_NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SHOWN = 80
+
+
+class BadSetting(ValueError):
+    """A setting is missing or cannot be used. The message is one line for the operator."""
+
+    def __init__(self, message: str) -> None:
+        """Fold the message into one line: what was set may hold line breaks."""
+        seen = "".join(sign if unicodedata.category(sign) not in _NO_TEXT else " " for sign in message)
+        super().__init__(" ".join(seen.split()))
+
+
+def shown(value: str) -> str:
+    """Return a value as a message repeats it."""
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+
+
+def number(name: str, value: str, least: float, most: float) -> float:
+    """Read a number from `least` to `most`."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = float("nan")
+    if not (least <= found <= most):
+        raise BadSetting(f"{name.upper()}={shown(value)} is not a number from {least:g} to {most:,.0f}.")
+    return found
+
+
+def whole_number(name: str, value: str, least: int, most: int) -> int:
+    """Read a whole number from `least` to `most`."""
+    found = number(name, value, least, most)
+    if found != int(found):
+        raise BadSetting(f"{name.upper()}={shown(value)} is not a whole number.")
+    return int(found)
+
+
+def truth(name: str, value: str) -> bool:
+    """Read a yes or no."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if value.lower() not in words:
+        raise BadSetting(f"{name.upper()}={shown(value)} is not a yes or no. Write true or false.")
+    return words[value.lower()]
+
+
+def check_line(name: str, value: str) -> None:
+    """Refuse line breaks, control characters and bytes that are no UTF-8. The value may be a secret: not repeated."""
+    if any(unicodedata.category(sign) in _NO_TEXT for sign in value):
+        raise BadSetting(f"{name.upper()} must be one line of text, without line breaks or control characters.")
+
+
+def check_words(name: str, value: str, most: int) -> None:
+    """Refuse a text that shows nothing, or that is too long to stand in a header or a footer."""
+    if not any(sign.isalnum() for sign in value):
+        raise BadSetting(f"{name.upper()} is blank. Write some words, or leave it unset.")
+    if len(value) > most:
+        raise BadSetting(f"{name.upper()} has {len(value)} characters; {most} is the most.")
+
+
+def web_address(url: str) -> SplitResult | None:
+    """Return the parts of a web address; None where it is none, or holds spaces or a password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    sound = parts.scheme in ("http", "https") and is_host(parts.hostname or "") and port != 0
+    return parts if sound and "@" not in parts.netloc and not re.search(r"[\s\\]", url) else None
+
+
+def origin(url: str) -> str | None:
+    """Return scheme, host and port of a web address that is made of nothing else, in lower case; else None."""
+    parts = web_address(url)
+    if parts is None or parts.path.strip("/") or "?" in url or "#" in url:
+        return None
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(':')}"
+
+
+def is_host(host: str) -> bool:
+    """Say whether this is a host name in ASCII (RFC 1123, and the underscore of container networks) or an address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return 0 < len(host) <= 253 and all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+    return True
+
+
+def is_bare_address(value: str) -> bool:
+    """Say whether this is one email address without name or brackets, in ASCII (RFC 5321 4.1.2, 4.5.3.1)."""
+    local, _, domain = value.rpartition("@")
+    return bool(_LOCAL_PART.fullmatch(local)) and len(local) <= 64 and len(value) <= 254 and is_host(domain)
+
+
+def check_folder(name: str, folder: Path, *, written: bool) -> None:
+    """Refuse a folder that is a file or lies in one; where it is `written` to, one that could not be made or used."""
+    there = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
+    if not there.is_dir():
+        raise BadSetting(f"{name.upper()}={shown(str(folder))} cannot be a folder: {shown(str(there))} is a file.")
+    if written and not os.access(there, os.W_OK | os.X_OK):
+        raise BadSetting(f"{name.upper()}={shown(str(folder))}: nothing may be written in {shown(str(there))}.")
