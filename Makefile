@@ -11,7 +11,7 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films bench clean
+.PHONY: help run test check lint types contracts format lock films crash bench clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ films: ## Draw posters, figures and films anew (needs requirements-film.in)
 	$(PYTHON) -m venv $(VENV)-film
 	$(VENV)-film/bin/pip install -q -r requirements-film.in
 	$(VENV)-film/bin/python -m leadmagnet.content.figure
+
+crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on SQLite and (TEST_POSTGRES_URL) PostgreSQL
+	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
+	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
+	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
 
 bench: $(VENV)/.test ## Measure how fast messages are built, in three ways side by side
 	PYTHONPATH=. $(BIN)/python benchmarks/messages.py

@@ -22,7 +22,7 @@ INSTANCE = Path(__file__).resolve().parent / "instance"
 SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
 DRIVERS = ("sqlite", "postgresql+psycopg")
-NOT_BUILT = ("broker_url", "send_rate", "sendgrid_webhook_public_key", "inbound_secret", "metrics_token")
+NOT_BUILT = ("broker_url", "send_rate", "inbound_secret", "metrics_token")
 MIN_SECRET = 32
 KEYS = ("secret_key", "suppression_key")
 #: Texts that people read, and the most characters each may have.

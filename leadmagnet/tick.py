@@ -13,11 +13,13 @@ from sqlalchemy import delete, select
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments
+from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
@@ -30,6 +32,8 @@ from leadmagnet.store.subscribers import Subscriber
 PENDING_LIVES = timedelta(days=30)
 #: Rows a pass deletes at once.
 PURGE_BATCH = 500
+#: Provider events that one transaction applies.
+EVENTS = 1000
 
 
 def post_of(services: Services) -> Post:
@@ -42,6 +46,7 @@ def post_of(services: Services) -> Post:
         services.links,
         config.claim_lease_seconds,
         config.evidence_window_seconds,
+        listens=bool(config.sendgrid_webhook_public_key),
     )
 
 
@@ -50,6 +55,9 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
     tally, post = Tally(), post_of(services)
     planned = claimed = 0
     waits = _agenda(services, clock())
+    # Before the leases: what the provider has told settles more surely than the end of a lease.
+    if waits.events:
+        hear(services, clock())
     while waits.leases and sweep(post, clock(), tally):
         waits = _agenda(services, clock())
     while waits.anything:
@@ -93,6 +101,20 @@ def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Po
     while _agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
         claimed += done
     return claimed
+
+
+def hear(services: Services, now: Now) -> int:
+    """Apply stored events of the providers, to deliveries and to people; return how many."""
+    heard = 0
+    while True:
+        with store.writing(services.engine) as session:
+            events = store.events.waiting(session, EVENTS)
+            if not events:
+                return heard
+            apply_evidence(session, events, now)
+            apply_signals(session, events, now, services.config.suppression_key)
+            store.events.done(session, [event.id for event in events], now.real)
+        heard += len(events)
 
 
 def _plan(services: Services, now: Now, tally: Tally, waits: Agenda) -> int:

@@ -12,8 +12,10 @@ from __future__ import annotations
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression, email_hash, suppressed
@@ -33,6 +35,8 @@ def erase(session: Session, email: str, now: Now, suppression_key: str) -> bool:
         session.add(Suppression(email_hash=email_hash(suppression_key, canonical), reason=person.status, at=now.course))
     found = session.execute(delete(SignUp).where(SignUp.email_canonical == canonical).returning(SignUp.id)).all()
     if person:
+        theirs = select(Delivery.public_id).where(Delivery.subscriber_id == person.id)
+        store.events.forget(session, session.scalars(theirs).all())
         # The tables of a person's rows delete them with the person (ON DELETE CASCADE).
         session.execute(delete(Subscriber).where(Subscriber.id == person.id))
         session.expire_all()

@@ -20,9 +20,10 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import Tally, hand_on, retry, settle_results
-from leadmagnet.domain.message import Mailer, MailError, Result
+from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
+from leadmagnet.mail import has_evidence_from
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
 from leadmagnet.store.base import random_id
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 #: After a refusal of the whole provider: how long nothing is claimed before one careful try (real seconds).
 HALT_SECONDS = 60
+#: After a batch of which nothing is known: how long nothing is claimed before one careful try (real seconds).
+UNKNOWN_SECONDS = 5
 #: Seconds between tries to write down a provider's answer; together well below a lease.
 SETTLE_WAITS = (0.1, 0.5, 2.0, 5.0, 10.0)
 
@@ -46,6 +49,8 @@ class Post:
     links: Links
     lease_seconds: float
     evidence_seconds: float
+    #: Whether the provider's events reach us: then an unknown letter waits for them, and only while others come in.
+    listens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +152,15 @@ def _settle(
         mine = Tally()
         try:
             with store.writing(post.engine) as session:
-                store.halts.lift(session)
+                _rest(session, pairs, clock())
                 settle_results(
                     session,
                     claim_id,
                     pairs,
                     clock(),
-                    evidence_seconds=post.evidence_seconds if post.mailer.has_evidence else 0,
+                    evidence_seconds=lambda provider: (
+                        post.evidence_seconds if has_evidence_from(post.mailer, provider) else 0
+                    ),
                     jitter=random.random(),  # noqa: S311 (spreads retries; no secret)
                     tally=mine,
                 )
@@ -165,6 +172,18 @@ def _settle(
         else:
             tally.add(mine)
             return
+
+
+def _rest(session: Session, pairs: Sequence[tuple[Claimed, Result]], now: Now) -> None:
+    """Let sending go on; or rest a little, where the provider has left a whole batch without an answer.
+
+    While a gateway answers for a provider that is away, each try would leave another batch unknown.
+    """
+    if pairs and all(result.outcome is Outcome.UNKNOWN for _, result in pairs):
+        until = now.real + timedelta(seconds=UNKNOWN_SECONDS)
+        store.halts.stop(session, f"no answer known: {pairs[0][1].detail}", now.real, until)
+    else:
+        store.halts.lift(session)
 
 
 def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:

@@ -6,7 +6,7 @@ A result that comes after its lease was lost finds no claimed row and changes no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -55,16 +55,19 @@ def settle_results(
     pairs: Sequence[tuple[Claimed, Result]],
     now: Now,
     *,
-    evidence_seconds: float,
+    evidence_seconds: Callable[[str], float],
     jitter: float,
     tally: Tally,
 ) -> None:
-    """Write the results of one batch down; `pairs` are rows of the ledger with their results."""
+    """Write the results of one batch down; `pairs` are rows of the ledger with their results.
+
+    `evidence_seconds` says, for a provider's name, how long its events may still tell what became of an unknown letter.
+    """
     groups: dict[Outcome, list[tuple[Claimed, Result]]] = defaultdict(list)
     for row, result in pairs:
         groups[result.outcome].append((row, result))
     for row, result in groups[Outcome.UNKNOWN]:
-        values = unknown(now, result, evidence_seconds)
+        values = unknown(now, result, evidence_seconds(result.provider))
         tally.unknown += len(store.claims.settle(session, claim_id, [row.id], **values))
     ended: set[int] = set()
     for row, result in groups[Outcome.REJECTED]:

@@ -7,7 +7,7 @@ names); without any, `unknown` waits for the provider's events and is then sent 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,8 +18,11 @@ from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally, begin_reminders, count_reminders, hand_on
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 
-#: A letter of which nobody knows is sent once more; after a second silence a person has to look.
-MOST_RESENT = 1
+#: A letter of which nobody can know is sent once more, and again after another silence, but not for ever: one that
+#: kills its worker must come to an end. Then a person has to look. Where events would have told, there is no limit.
+MOST_RESENT = 3
+#: However silent the provider's events are, an unknown letter is sent once more after this long (real time).
+LONGEST_HOLD = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,14 @@ class Stale:
     kind: str
     status: DeliveryStatus
     claim_id: str | None
-    begun: bool
+    begun_at: datetime | None
+    lane: int
     resent: int
+
+    @property
+    def begun(self) -> bool:
+        """Whether the provider may have been called."""
+        return self.begun_at is not None
 
 
 def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
@@ -49,7 +58,8 @@ def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
                 row.kind,
                 DeliveryStatus(row.status),
                 row.claim_id,
-                row.call_begun_at is not None,
+                row.call_begun_at,
+                row.lane,
                 row.resent,
             )
             for row in store.claims.leases_over(session, now.real, limit)
@@ -78,14 +88,34 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         window = now.real + timedelta(seconds=post.evidence_seconds)
         values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
         tally.unknown += len(_end(session, row, **values))
-    elif taken is None and row.resent >= MOST_RESENT:
-        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, twice"}
+    elif taken is None and _holds(session, post, now, row):
+        _end(session, row, lease_until=now.real + timedelta(seconds=post.evidence_seconds))
+    elif taken is None and row.resent >= MOST_RESENT and not _told(session, post, row):
+        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, again and again"}
         done = _end(session, row, **values)
         tally.failed += len(done)
         hand_on(session, [row] if done else [], now.course)
     else:
         again = row.resent if taken is False else row.resent + 1
         store.claims.reopen(session, row.row_id, row.status, row.claim_id, resent=again)
+
+
+def _holds(session: Session, post: Post, now: Now, row: Stale) -> bool:
+    """Say whether an unknown letter must wait on, because the provider's events have not reached us either.
+
+    Events that come in, of other letters, show that one of this letter would have come as well. An answer to what
+    somebody has just done does not wait: missing is worse than twice there.
+    """
+    if row.status is not DeliveryStatus.UNKNOWN or row.begun_at is None or not post.listens or row.lane == 0:
+        return False
+    if not post.mailer.has_evidence or now.real - row.begun_at > LONGEST_HOLD:
+        return False
+    return not _told(session, post, row)
+
+
+def _told(session: Session, post: Post, row: Stale) -> bool:
+    """Say whether the provider's events have reached us since the call, so that one of this letter would have, too."""
+    return post.listens and row.begun_at is not None and store.events.heard_since(session, row.begun_at)
 
 
 def _end(session: Session, row: Stale, **values: Any) -> set[int]:

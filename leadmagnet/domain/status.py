@@ -89,7 +89,17 @@ SUBSCRIBER_TRANSITIONS: Mapping[SubscriberStatus, frozenset[SubscriberStatus]] =
 }
 
 DELIVERY_TRANSITIONS: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
-    DeliveryStatus.DUE: frozenset({DeliveryStatus.CLAIMED, DeliveryStatus.SKIPPED}),
+    # Due again, given up or dropped: an event can still show that the letter was taken after all.
+    DeliveryStatus.DUE: frozenset(
+        {
+            DeliveryStatus.CLAIMED,
+            DeliveryStatus.SKIPPED,
+            DeliveryStatus.SENT,
+            DeliveryStatus.DELIVERED,
+            DeliveryStatus.BOUNCED,
+            DeliveryStatus.FAILED,
+        }
+    ),
     DeliveryStatus.CLAIMED: frozenset(
         {
             DeliveryStatus.DUE,
@@ -109,11 +119,13 @@ DELIVERY_TRANSITIONS: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
             DeliveryStatus.SKIPPED,
         }
     ),
-    DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED}),
+    DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED, DeliveryStatus.FAILED}),
     # Some servers accept first and bounce later.
     DeliveryStatus.DELIVERED: frozenset({DeliveryStatus.BOUNCED}),
     DeliveryStatus.BOUNCED: frozenset(),
-    DeliveryStatus.FAILED: frozenset({DeliveryStatus.DUE}),
+    DeliveryStatus.FAILED: frozenset(
+        {DeliveryStatus.DUE, DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED}
+    ),
     DeliveryStatus.SKIPPED: frozenset(),
 }
 

@@ -23,12 +23,34 @@ def leave(
     user_agent: str = "",
     actor: str = "subscriber",
 ) -> bool:
-    """Stop all emails to a person. False when they were stopped already: then nothing changes."""
-    status = after(SubscriberStatus(person.status), SubscriberStatus.UNSUBSCRIBED)
-    if status == person.status:
+    """Stop all emails to a person, as that person wishes. False when they were stopped already: nothing changes."""
+    return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor)
+
+
+def stop(
+    session: Session,
+    person: Subscriber,
+    fact: SubscriberStatus,
+    now: Now,
+    channel: str,
+    ip: str = "",
+    user_agent: str = "",
+    actor: str = "subscriber",
+) -> bool:
+    """Stop all emails to a person for a fact: left, bounced or complained. A stronger one than before is written down.
+
+    False where the person stands there already, or for a stronger fact: then nothing changes.
+    """
+    before = SubscriberStatus(person.status)
+    status = after(before, fact)
+    if status == before:
         return False
-    person.status, person.left_at, person.left_real_at = status, now.course, now.real
+    person.status = status
+    person.left_at, person.left_real_at = person.left_at or now.course, person.left_real_at or now.real
+    if before in (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE):
+        person.left_at, person.left_real_at = now.course, now.real
     person.remind_at = person.paused_at = person.paused_until = person.snoozed_until = None
+    words = "" if actor == "subscriber" else f"by {actor}"
     session.add(
         store.consents.ConsentEvent(
             subscriber_id=person.id,
@@ -37,7 +59,7 @@ def leave(
             channel=channel,
             ip=ip[:45],
             user_agent=user_agent[:300],
-            detail="" if actor == "subscriber" else f"by {actor}",
+            detail=words if fact is SubscriberStatus.UNSUBSCRIBED else f"{fact}, {words}",
         )
     )
     store.claims.skip_due(session, SkipReason.NOT_ACTIVE, Delivery.subscriber_id == person.id)

@@ -13,6 +13,7 @@ from leadmagnet.store.among import fixed
 from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
+from leadmagnet.store.events import ProviderEvent
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -29,6 +30,7 @@ class Agenda:
     answers: bool
     letters: bool
     leases: bool
+    events: bool
     stale: bool
 
     @property
@@ -63,6 +65,7 @@ def agenda(
         _first(ready, 0),
         _first(ready, 1),
         exists(select(Delivery.id).where(IN_FLIGHT, Delivery.lease_until <= real_now)),
+        exists().where(ProviderEvent.applied_at.is_(None)),
         or_(
             exists().where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),

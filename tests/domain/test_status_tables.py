@@ -20,13 +20,13 @@ from leadmagnet.domain.status import (
 #: A row is what a delivery is, a column what it may become, in the order of the class; x = may.
 DELIVERIES = """
            due claimed unknown sent delivered bounced failed skipped
-due         .     x       .      .      .        .      .      x
+due         .     x       .      x      x        x      x      x
 claimed     x     .       x      x      .        .      x      x
 unknown     x     .       .      x      x        x      x      x
-sent        .     .       .      .      x        x      .      .
+sent        .     .       .      .      x        x      x      .
 delivered   .     .       .      .      .        x      .      .
 bounced     .     .       .      .      .        .      .      .
-failed      x     .       .      .      .        .      .      .
+failed      x     .       .      x      x        x      .      .
 skipped     .     .       .      .      .        .      .      .
 """
 

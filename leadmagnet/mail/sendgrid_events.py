@@ -1,0 +1,150 @@
+"""SendGrid's Event Webhook: a batch of events, as its JSON array says it -> our vocabulary.
+
+Fields and kinds that nobody has told us of are kept as they are. Must not know: HTTP, signatures, the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from leadmagnet.domain.signals import Signal
+
+#: SendGrid documents at most 100 characters for sg_event_id.
+MOST_ID = 100
+#: Longer values are cut in what we keep of an event.
+MOST_DETAIL = 300
+MOST_RAW = 8_000
+
+_SIMPLE: Mapping[str, Signal] = {
+    "processed": Signal.ACCEPTED,
+    "deferred": Signal.DEFERRED,
+    "delivered": Signal.DELIVERED,
+    "click": Signal.CLICKED,
+    "spamreport": Signal.COMPLAINED,
+    "unsubscribe": Signal.UNSUBSCRIBED,
+    "group_unsubscribe": Signal.UNSUBSCRIBED,
+}
+#: bounce_classification, by the documented list of SendGrid's suppressions.
+_CLASSES: Mapping[str, Signal] = {
+    "invalid address": Signal.BOUNCED_HARD,
+    "mailbox unavailable": Signal.BOUNCED_SOFT,
+    "content": Signal.BLOCKED,
+    "frequency or volume too high": Signal.BLOCKED,
+    "reputation": Signal.BLOCKED,
+    "technical failure": Signal.BLOCKED,
+}
+#: What the reasons of a drop begin with.
+_DROPS: tuple[tuple[str, Signal], ...] = (
+    ("bounced", Signal.DROPPED_BOUNCED),
+    ("invalid", Signal.DROPPED_BOUNCED),
+    ("unsubscribed", Signal.DROPPED_UNSUBSCRIBED),
+    ("spam reporting", Signal.DROPPED_COMPLAINED),
+)
+#: Who somebody is and where they sit stays with the provider; the address is kept apart until the event is applied.
+_PERSONAL = frozenset({"email", "ip"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `at` is the provider's own time, `delivery_id` is ours where the event carries it, else ""."""
+
+    id: str
+    at: datetime
+    signal: Signal
+    delivery_id: str
+    email: str
+    detail: str
+    raw: str
+
+
+class BadEvents(ValueError):
+    """The body is no batch of events."""
+
+
+def read_events(body: bytes) -> list[Event]:
+    """Return the events of a webhook body. Raises BadEvents where it is no JSON array of objects."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadEvents("the body is no JSON") from error
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise BadEvents("the body is no array of events")
+    return [_event(one) for one in found]
+
+
+def _event(one: dict[str, Any]) -> Event:
+    kept = {name: value for name, value in one.items() if name not in _PERSONAL}
+    raw = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
+    named = _text(one, "sg_event_id")
+    details = (_text(one, key) for key in ("reason", "response", "status", "url"))
+    return Event(
+        id=named if 0 < len(named) <= MOST_ID else _identity(one),
+        at=_instant(one.get("timestamp")),
+        signal=signal_of(one),
+        delivery_id=_text(one, "lm_delivery")[:64],
+        email=_text(one, "email").strip().lower()[:320],
+        detail=next((detail for detail in details if detail), "")[:MOST_DETAIL],
+        raw=raw[:MOST_RAW],
+    )
+
+
+def _identity(one: Mapping[str, Any]) -> str:
+    """Return an id for an event without one: two are the same event where all of their fields are the same."""
+    return hashlib.sha256(orjson.dumps(one, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def signal_of(one: Mapping[str, Any]) -> Signal:
+    """Return what an event means, in our words; OTHER for what we do not know."""
+    kind = _text(one, "event").lower()
+    if kind == "bounce":
+        return _bounce(one)
+    if kind == "dropped":
+        reason = _text(one, "reason").lower()
+        return next((signal for words, signal in _DROPS if reason.startswith(words)), Signal.DROPPED)
+    if kind == "open":
+        machine = one.get("sg_machine_open")
+        if isinstance(machine, bool):
+            return Signal.OPENED_MACHINE if machine else Signal.OPENED_HUMAN
+        return Signal.OPENED_UNKNOWN
+    return _SIMPLE.get(kind, Signal.OTHER)
+
+
+def _bounce(one: Mapping[str, Any]) -> Signal:
+    """Tell hard from soft from blocked.
+
+    SendGrid's own class goes first; else the enhanced status (RFC 3463: 5.7 is policy, 5.2 the mailbox, 4 transient).
+    A bounce that says nothing more is one for good: SendGrid puts such addresses on its list itself.
+    """
+    if _text(one, "type").lower() == "blocked":
+        return Signal.BLOCKED
+    if (known := _CLASSES.get(_text(one, "bounce_classification").lower())) is not None:
+        return known
+    status = _text(one, "status")
+    if status.startswith("5.7"):
+        return Signal.BLOCKED
+    if status.startswith(("4", "5.2")) or _text(one, "type").lower() == "expired":
+        return Signal.BOUNCED_SOFT
+    return Signal.BOUNCED_HARD
+
+
+def _text(one: Mapping[str, Any], key: str) -> str:
+    value = one.get(key)
+    # PostgreSQL stores no NUL; nothing of value has one.
+    return value.replace("\0", "") if isinstance(value, str) else ""
+
+
+def _instant(value: object) -> datetime:
+    """Return a Unix time as an instant; the beginning of time where there is none that a calendar knows."""
+    beginning = datetime.fromtimestamp(0, UTC)
+    if not isinstance(value, int | float):
+        return beginning
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, ValueError, OSError):
+        return beginning

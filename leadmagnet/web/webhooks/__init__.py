@@ -1,0 +1,1 @@
+"""What other programs tell us over HTTP, signed. Stored at once, applied by the worker."""
