@@ -23,6 +23,8 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 MOST_RESENT = 3
 #: However silent the provider's events are, an unknown letter is sent once more after this long (real time).
 LONGEST_HOLD = timedelta(hours=24)
+#: Rows that go back at once because their call had not begun.
+REOPENED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,18 @@ class Stale:
     kind: str
     status: DeliveryStatus
     claim_id: str | None
-    begun_at: datetime | None
+    begun_at: datetime
     lane: int
     resent: int
 
-    @property
-    def begun(self) -> bool:
-        """Whether the provider may have been called."""
-        return self.begun_at is not None
-
 
 def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
-    """Settle up to `limit` rows whose lease is over and return how many there were."""
+    """Settle up to `limit` rows whose lease is over and whose call had begun; return how many rows were over.
+
+    Rows whose call had not begun are due again in one statement: a broker can lose many of them at once.
+    """
+    with store.writing(post.engine) as session:
+        reopened = store.outstanding.reopen(session, now.real, REOPENED)
     with store.reading(post.engine) as session:
         stale = [
             Stale(
@@ -63,19 +65,18 @@ def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
                 row.resent,
             )
             for row in store.claims.leases_over(session, now.real, limit)
+            if row.call_begun_at is not None
         ]
     for row in stale:
         # Asked outside any transaction: the answer may come from a disk or from far away.
-        taken = post.mailer.taken(row.public_id) if row.begun else None
+        taken = post.mailer.taken(row.public_id)
         with store.writing(post.engine) as session:
             _settle(session, post, now, tally, row, taken)
-    return len(stale)
+    return reopened + len(stale)
 
 
 def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, taken: bool | None) -> None:
-    if not row.begun:
-        store.claims.reopen(session, row.row_id, row.status, row.claim_id)
-    elif taken:
+    if taken:
         values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real}
         done = _end(session, row, provider=post.mailer.name, **values)
         tally.sent += len(done)
@@ -106,7 +107,7 @@ def _holds(session: Session, post: Post, now: Now, row: Stale) -> bool:
     Events that come in, of other letters, show that one of this letter would have come as well. An answer to what
     somebody has just done does not wait: missing is worse than twice there.
     """
-    if row.status is not DeliveryStatus.UNKNOWN or row.begun_at is None or not post.listens or row.lane == 0:
+    if row.status is not DeliveryStatus.UNKNOWN or not post.listens or row.lane == 0:
         return False
     if not post.mailer.has_evidence or now.real - row.begun_at > LONGEST_HOLD:
         return False
@@ -115,7 +116,7 @@ def _holds(session: Session, post: Post, now: Now, row: Stale) -> bool:
 
 def _told(session: Session, post: Post, row: Stale) -> bool:
     """Say whether the provider's events have reached us since the call, so that one of this letter would have, too."""
-    return post.listens and row.begun_at is not None and store.events.heard_since(session, row.begun_at)
+    return post.listens and store.events.heard_since(session, row.begun_at)
 
 
 def _end(session: Session, row: Stale, **values: Any) -> set[int]:

@@ -15,14 +15,16 @@ from leadmagnet.store import (
     forms,
     halts,
     leases,
+    outstanding,
     sequences,
     signups,
     subscribers,
     suppressions,
     watching,
+    workers,
 )
 from leadmagnet.store.base import Base
-from leadmagnet.store.engine import connect, reading, writing
+from leadmagnet.store.engine import connect, reading, short, writing
 
 __all__ = [
     "Base",
@@ -41,11 +43,14 @@ __all__ = [
     "forms",
     "halts",
     "leases",
+    "outstanding",
     "reading",
     "sequences",
+    "short",
     "signups",
     "subscribers",
     "suppressions",
     "watching",
+    "workers",
     "writing",
 ]

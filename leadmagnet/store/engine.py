@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 #: Seconds a writer waits for another writer before it gives up.
@@ -87,3 +88,10 @@ def writing_in_batches(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(lm_begin="IMMEDIATE"), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+def short(error: Exception) -> str:
+    """Return an error as one short line for a log: no statement, and no values, which are addresses and names."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    lines = str(cause).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:200]

@@ -1,4 +1,7 @@
-"""Leases: which process does what only one may do, and when it was last seen alive. On the real clock."""
+"""Leases: which process does what only one may do, and when it was last seen alive. On the real clock.
+
+`leader` leads, `worker` is the heartbeat, `plan-…` are the planning tasks that a broker carries.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,11 @@ def take(session: Session, name: str, holder: str, real_now: datetime, seconds: 
     except IntegrityError:
         return False
     return True
+
+
+def holder(session: Session, name: str, real_now: datetime) -> str | None:
+    """Return who holds a duty at this instant; None where it is free."""
+    return session.scalar(select(Lease.holder).where(Lease.name == name, Lease.expires_at > real_now))
 
 
 def release(session: Session, name: str, holder: str, real_now: datetime) -> None:

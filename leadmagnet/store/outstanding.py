@@ -1,0 +1,61 @@
+"""Claims that were handed out and whose call has not begun: how many there are, and how they come back.
+
+The database stays the truth: whatever becomes of a message that carries a claim's id, these statements decide.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, TextClause, distinct, func, select, text, update
+from sqlalchemy.orm import Session
+
+from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.store.deliveries import Delivery
+
+#: As the partial index says it: with parameters in it, SQLite would not use that index.
+_IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
+_NOT_BEGUN: tuple[TextClause | ColumnElement[bool], ...] = (
+    _IN_FLIGHT,
+    Delivery.status == DeliveryStatus.CLAIMED,
+    Delivery.call_begun_at.is_(None),
+)
+_DUE_AGAIN: dict[str, Any] = {"status": DeliveryStatus.DUE, "claim_id": None, "lease_until": None}
+
+
+def batches(session: Session, lane: int) -> int:
+    """Return how many claims of a lane still hold a row whose call has not begun."""
+    query = select(func.count(distinct(Delivery.claim_id))).where(*_NOT_BEGUN, Delivery.lane == lane)
+    return session.scalar(query) or 0
+
+
+def take_up(session: Session, claim_id: str, real_now: datetime, lease_until: datetime) -> int:
+    """Give a claim a fresh lease, because somebody begins to work on it; return how many rows may be begun.
+
+    None where the claim has run out, was swept, or is done.
+    """
+    alive = Delivery.lease_until > real_now
+    statement = update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id, alive)
+    return _count(session, statement.values(lease_until=lease_until))
+
+
+def give_back(session: Session, claim_id: str) -> int:
+    """Make the rows of a claim whose call has not begun due again, at no attempt; return how many."""
+    return _count(session, update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id).values(**_DUE_AGAIN))
+
+
+def reopen(session: Session, real_now: datetime, limit: int) -> int:
+    """Make up to `limit` rows due again whose lease is over and whose call has not begun; return how many.
+
+    In one statement, so that nobody can begin the call between the look and the change.
+    """
+    over = select(Delivery.id).where(*_NOT_BEGUN, Delivery.lease_until <= real_now).limit(limit)
+    chosen = over.with_for_update(skip_locked=True).cte("chosen")
+    statement = update(Delivery).where(Delivery.id.in_(select(chosen.c.id)), Delivery.call_begun_at.is_(None))
+    return _count(session, statement.where(Delivery.status == DeliveryStatus.CLAIMED).values(**_DUE_AGAIN))
+
+
+def _count(session: Session, statement: Any) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]  # CursorResult, which Session.execute does not promise
