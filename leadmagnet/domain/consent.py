@@ -9,7 +9,11 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
+from datetime import timedelta
 from enum import StrEnum
+
+#: How long a confirmation link works (real time); then it offers a fresh one.
+LINK_LIVES = timedelta(days=7)
 
 
 class Purpose(StrEnum):

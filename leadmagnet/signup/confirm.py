@@ -6,7 +6,7 @@ A link lives seven days on the real clock and then offers a new one. Pressing it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -14,13 +14,11 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.consent import LINK_LIVES, ConsentKind
 from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SubscriberStatus
 from leadmagnet.signup.process import CONFIRMATION_COOL_DOWN, answer
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
-
-LINK_LIVES = timedelta(days=7)
 
 
 class Answer(StrEnum):

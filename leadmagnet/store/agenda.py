@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
-from leadmagnet.domain.status import DeliveryStatus, SubscriberStatus
+from leadmagnet.domain.consent import LINK_LIVES
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.among import fixed
 from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
@@ -39,6 +40,24 @@ class Agenda:
         return any((self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers, self.letters))
 
 
+def forgettable(stale_before: datetime, real_now: datetime) -> ColumnElement[bool]:
+    """Return the condition under which a sign-up that nobody confirmed is to be forgotten.
+
+    It is from before `stale_before` (course clock), and the link in its newest confirmation has run out (real clock): a
+    course that runs fast must not forget somebody whose link still works.
+    """
+    open_link = exists().where(
+        Delivery.subscriber_id == Subscriber.id,
+        Delivery.kind == DeliveryKind.CONFIRMATION,
+        or_(
+            Delivery.status.in_([DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]),
+            Delivery.settled_at > real_now - LINK_LIVES,
+        ),
+    )
+    old = and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before)
+    return and_(old, ~open_link.correlate(Subscriber))
+
+
 def agenda(
     session: Session, now: datetime, real_now: datetime, stale_before: datetime, *, thorough: bool = True
 ) -> Agenda:
@@ -67,7 +86,7 @@ def agenda(
         exists(select(Delivery.id).where(IN_FLIGHT, Delivery.lease_until <= real_now)),
         exists().where(ProviderEvent.applied_at.is_(None)),
         or_(
-            exists().where(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before),
+            exists().where(forgettable(stale_before, real_now)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
         ),
     )
