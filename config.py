@@ -6,12 +6,13 @@ the value from a file, as secrets are handed over by most hosts. docs/settings.m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import config_rules as rules
 from config_rules import BadSetting, shown
@@ -21,8 +22,9 @@ __all__ = ["BadSetting", "Config"]
 INSTANCE = Path(__file__).resolve().parent / "instance"
 SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
+BROKERS = ("redis", "rediss", "amqp", "amqps")
 DRIVERS = ("sqlite", "postgresql+psycopg")
-NOT_BUILT = ("broker_url", "send_rate", "inbound_secret", "metrics_token")
+NOT_BUILT = ("send_rate", "inbound_secret", "metrics_token")
 MIN_SECRET = 32
 KEYS = ("secret_key", "suppression_key")
 #: Texts that people read, and the most characters each may have.
@@ -165,6 +167,7 @@ def _check(config: Config) -> None:
         if any("\ud800" <= sign <= "\udfff" for sign in key):
             raise BadSetting("SECRET_KEY and SUPPRESSION_KEY must be text in UTF-8.")
     _check_database(config.database_url)
+    _check_broker(config.broker_url)
     _check_addresses(config)
     _check_clinic(config)
     rules.check_folder("outbox_dir", config.outbox_dir, written="outbox" in config.mail_transport)
@@ -177,6 +180,24 @@ def _check_database(url: str) -> None:
     driver = url.partition(":")[0]
     if driver not in DRIVERS or "://" not in url:
         raise BadSetting(f"DATABASE_URL must begin with one of: {', '.join(f'{name}://' for name in DRIVERS)}.")
+
+
+def _check_broker(url: str) -> None:
+    """Check the broker's address, which is not repeated either."""
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if parts.scheme not in BROKERS or not parts.hostname:
+        raise BadSetting(
+            f"BROKER_URL must be an address that begins with one of: {', '.join(f'{b}://' for b in BROKERS)}."
+        )
+    for namespace in parse_qs(parts.query).get("namespace", []):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", namespace):
+            raise BadSetting(f"BROKER_URL: namespace={namespace} may hold letters, digits, - and _, 40 at most.")
 
 
 def _check_addresses(config: Config) -> None:

@@ -1,11 +1,13 @@
 """One pass of everything due: sign-ups, plans, reminders, sending, sweeping. Drains until nothing is left.
 
-Any number of processes may tick at once: claims, locks and unique rows keep them apart, and no leader is needed.
+Several workers share the pass: the one that leads plans, all send (`Part`). That spares work; it is not what keeps them
+apart: claims, locks and unique rows do. So the command `tick` needs no lead, and two leaders would do no harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,16 +26,40 @@ from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.process import process_sign_ups
-from leadmagnet.store.agenda import Agenda
+from leadmagnet.store.agenda import Agenda, forgettable
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
-#: A sign-up that nobody confirmed is forgotten after this long (course time).
+#: A sign-up that nobody confirmed is forgotten after this long (course time), once its link has run out (real time).
 PENDING_LIVES = timedelta(days=30)
 #: Rows a pass deletes at once.
 PURGE_BATCH = 500
 #: Provider events that one transaction applies.
 EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of the pass a process does."""
+
+    leads: bool = True
+    """Sign-ups, pauses, reminders, the sweep and the purge."""
+    plans: bool = True
+    """The next email of each enrollment that asks for one."""
+    sends: bool = True
+    """Claims and sends by itself."""
+
+
+ALL = Part()
+#: One of several workers, while another one leads.
+FOLLOWER = Part(leads=False, plans=False)
+#: The leader, where a broker carries plans and batches to the workers.
+LEADER_OF_MANY = Part(plans=False, sends=False)
+
+
+def always() -> bool:
+    """Let a pass go on to its end."""
+    return True
 
 
 def post_of(services: Services) -> Post:
@@ -50,29 +76,34 @@ def post_of(services: Services) -> Post:
     )
 
 
-def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
-    """Do everything that is due and return the counts of the contract's `tick` command."""
+def tick(
+    services: Services, clock: Callable[[], Now], part: Part = ALL, going: Callable[[], bool] = always
+) -> dict[str, Any]:
+    """Do everything that is due and return the counts of the contract's `tick` command.
+
+    `going` is asked between batches: once it says no, the pass ends with the batch in hand.
+    """
     tally, post = Tally(), post_of(services)
     planned = claimed = 0
-    waits = _agenda(services, clock())
+    waits = agenda(services, clock())
     # Before the leases: what the provider has told settles more surely than the end of a lease.
-    if waits.events:
+    if part.leads and waits.events:
         hear(services, clock())
-    while waits.leases and sweep(post, clock(), tally):
-        waits = _agenda(services, clock())
-    while waits.anything:
-        done = answers(services, clock, tally, post) if waits.sign_ups or waits.answers else 0
-        planned_now = _plan(services, clock(), tally, waits)
-        done += send_due(post, clock, 1, tally)
+    while part.leads and going() and waits.leases and sweep(post, clock(), tally):
+        waits = agenda(services, clock())
+    while going() and waits.anything:
+        done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
+        planned_now = _plan(services, clock(), tally, part, going, waits)
+        done += send_due(post, clock, 1, tally) if part.sends and going() else 0
         planned, claimed = planned + planned_now, claimed + done
         if not (done or planned_now):
             break
         # What closes while we send is looked at once nothing else is left, and at the next tick.
-        waits = _agenda(services, clock(), thorough=False)
+        waits = agenda(services, clock(), thorough=False)
         if not waits.anything:
-            waits = _agenda(services, clock())
-    while waits.stale and purge(services, clock()):
-        waits = _agenda(services, clock())
+            waits = agenda(services, clock())
+    while part.leads and going() and waits.stale and purge(services, clock()):
+        waits = agenda(services, clock())
     return {
         "now": clock().course.isoformat().replace("+00:00", "Z"),
         "planned": planned,
@@ -84,21 +115,29 @@ def tick(services: Services, clock: Callable[[], Now]) -> dict[str, Any]:
     }
 
 
-def _agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
+def agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
+    """Return what waits at this instant."""
     with store.reading(services.engine) as session:
         return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
 
 
-def answers(services: Services, clock: Callable[[], Now], tally: Tally, post: Post) -> int:
+def answers(
+    services: Services,
+    clock: Callable[[], Now],
+    tally: Tally,
+    post: Post,
+    part: Part = ALL,
+    going: Callable[[], bool] = always,
+) -> int:
     """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour."""
     config = services.config
-    while _agenda(services, clock()).sign_ups:
+    while part.leads and going() and agenda(services, clock()).sign_ups:
         with store.writing(services.engine) as session:
             process_sign_ups(
                 session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
             )
     claimed = 0
-    while _agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
+    while part.sends and going() and agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
         claimed += done
     return claimed
 
@@ -117,31 +156,39 @@ def hear(services: Services, now: Now) -> int:
         heard += len(events)
 
 
-def _plan(services: Services, now: Now, tally: Tally, waits: Agenda) -> int:
+def _plan(
+    services: Services, now: Now, tally: Tally, part: Part, going: Callable[[], bool], waits: Agenda
+) -> int:
     """Plan what may be planned at this instant, in short transactions; return how many rows were looked at."""
     planned = 0
-    if waits.pauses or waits.overdue:
+    if part.leads and (waits.pauses or waits.overdue):
         with store.writing(services.engine) as session:
             end_pauses(session, now.course)
             if expired := overdue_want_plan(session, now.course):
                 tally.skipped[SkipReason.EXPIRED] += expired
-        waits = _agenda(services, now)
-    for wanted, work in ((waits.plans, plan_enrollments), (waits.reminders, remind)):
-        done = 1 if wanted else 0
-        while done:
-            with store.writing(services.engine, durable=False) as session:
-                done = work(session, now.course)
+        waits = agenda(services, now)
+    for mine, wanted, work in ((part.plans, waits.plans, plan), (part.leads, waits.reminders, _remind)):
+        while mine and wanted and going() and (done := work(services, now)):
             planned += done
     return planned
+
+
+def plan(services: Services, now: Now) -> int:
+    """Plan for one batch of enrollments and return how many there were."""
+    with store.writing(services.engine, durable=False) as session:
+        return plan_enrollments(session, now.course)
+
+
+def _remind(services: Services, now: Now) -> int:
+    with store.writing(services.engine, durable=False) as session:
+        return remind(session, now.course)
 
 
 def purge(services: Services, now: Now) -> int:
     """Forget pending sign-ups that were never confirmed, and form rows that have served; return how many rows."""
     before = now.course - PENDING_LIVES
     with store.writing(services.engine) as session:
-        old = select(Subscriber.id).where(
-            Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= before
-        )
+        old = select(Subscriber.id).where(forgettable(before, now.real))
         gone = session.scalars(old.order_by(Subscriber.created_at).limit(PURGE_BATCH)).all()
         people = delete(Subscriber).where(Subscriber.id.in_(gone), Subscriber.status == SubscriberStatus.PENDING)
         session.execute(people.execution_options(synchronize_session=False))

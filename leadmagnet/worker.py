@@ -1,89 +1,170 @@
 """The long-running worker: APScheduler with in-memory ticks. All truth is in the tables.
 
-Two jobs: answers to people (confirmation, video 1) every second in a lane of their own, and the full tick. Any number
-of workers may run; a lease names the one that is shown as the heartbeat, and the claims keep them apart.
-Must not know: Flask.
+Any number of workers may run; one of them leads. Without a broker two jobs do everything: answers to people
+(confirmation, video 1) every second in a lane of their own, and the full tick, of which only the leader plans. With a
+broker the leader hands out plans and batches, and threads of all workers take them. Must not know: Flask.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import BadSetting, Config
 from leadmagnet import store
 from leadmagnet.clock import real_now
 from leadmagnet.delivery.settle import Tally
-from leadmagnet.services import Services, new_mailer
-from leadmagnet.tick import answers, post_of, tick
+from leadmagnet.leadership import Leadership
+from leadmagnet.queueing.crew import Crew
+from leadmagnet.services import Services, build, new_mailer
+from leadmagnet.tick import ALL, FOLLOWER, LEADER_OF_MANY, Part, answers, post_of, tick
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
+#: Between two looks whether there is something to hand out, and between two while there is.
+HAND_OUT_SECONDS, BUSY_SECONDS = 0.5, 0.1
 #: The heartbeat's lease: another worker may call itself the worker after this long without a sign.
 HEARTBEAT_SECONDS = 10.0
+#: Batches that a worker sends at the same time with a broker.
+THREADS = 2
 
 
-def start_in_background(services: Services) -> BackgroundScheduler:
-    """Start the ticks in threads of this process and return the scheduler."""
-    holder = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"[:64]
-    # Grace without end: a tick that is late still runs, once.
-    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    scheduler = BackgroundScheduler(job_defaults=defaults, timezone="UTC")
-    for name, work in (("answers", _answer), ("tick", _tick)):
-        own = replace(services, mailer=new_mailer(services.config))
-        scheduler.add_job(_safely(name, own, holder, work), "interval", seconds=TICK_SECONDS, id=name)
-    scheduler.start()
-    if services.config.without_effect:
-        log.warning("these settings have no effect in this version", settings=services.config.without_effect)
-    log.info("worker started", holder=holder)
-    return scheduler
+class Worker:
+    """The jobs of one process, from start to stop."""
+
+    def __init__(self, services: Services, threads: int = THREADS) -> None:
+        """Take the program's parts; `threads` counts where there is a broker."""
+        self.services = services
+        self.holder = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"[:64]
+        self.crew = Crew(self._with_own_mailer(), threads) if services.config.broker_url else None
+        self.leadership = Leadership(services.engine, self.holder, threads if self.crew else None)
+        self._stopping = threading.Event()
+        # Grace without end: a tick that is late still runs, once.
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        # The hand-out keeps to one thread, because a connection to RabbitMQ does.
+        executors = {"default": ThreadPoolExecutor(4), "hand_out": ThreadPoolExecutor(1)}
+        self.scheduler = BackgroundScheduler(job_defaults=defaults, executors=executors, timezone="UTC")
+
+    def start(self) -> None:
+        """Start everything in threads of this process."""
+        config = self.services.config
+        self.leadership.start()
+        for name, work in (("answers", self._answer), ("tick", self._tick)):
+            job = self._safely(name, self._with_own_mailer(), work)
+            self.scheduler.add_job(job, "interval", seconds=TICK_SECONDS, id=name)
+        if self.crew:
+            self.crew.start()
+            job = self._safely("hand_out", self.services, partial(self._hand_out, self.crew))
+            self.scheduler.add_job(job, "interval", seconds=HAND_OUT_SECONDS, id="hand_out", executor="hand_out")
+        self.scheduler.start()
+        if config.without_effect:
+            log.warning("these settings have no effect in this version", settings=config.without_effect)
+        log.info("worker started", holder=self.holder, leads=self.leadership.leads, broker=bool(self.crew))
+
+    def stop(self) -> None:
+        """Let another one lead at once, finish the batch in hand, and stop."""
+        self._stopping.set()
+        self.leadership.stop()
+        if self.crew:
+            self.crew.stop()
+        self.scheduler.shutdown(wait=True)
+        if self.crew:
+            self.crew.close()
+
+    def _with_own_mailer(self) -> Services:
+        return replace(self.services, mailer=new_mailer(self.services.config))
+
+    def _part(self) -> Part | None:
+        """Return what of a pass falls to this process now; None where the broker brings its work."""
+        if self.crew:
+            return LEADER_OF_MANY if self.leadership.leads else None
+        return ALL if self.leadership.leads else FOLLOWER
+
+    def _going(self) -> bool:
+        return not self._stopping.is_set()
+
+    def _safely(self, name: str, services: Services, work: Callable[[Services], dict[str, Any]]) -> Callable[[], None]:
+        """Return a job that says what went wrong and lives on: the next second tries again, and no row is lost."""
+
+        def job() -> None:
+            try:
+                if name != "hand_out":
+                    self._beat()
+                done = work(services)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("pass failed, next try in a second", job=name, error=store.short(error))
+            else:
+                if any(done.get(key) for key in ("claimed", "sent", "failed", "unknown")):
+                    log.info(name, **{key: value for key, value in done.items() if value})
+
+        return job
+
+    def _beat(self) -> None:
+        """Say that a worker is alive: in the jobs themselves, so that a worker which hangs falls silent."""
+        with store.writing(self.services.engine) as session:
+            store.leases.take(session, "worker", self.holder, real_now(), HEARTBEAT_SECONDS)
+
+    def _answer(self, services: Services) -> dict[str, Any]:
+        if (part := self._part()) is None:
+            return {}
+        tally = Tally()
+        claimed = answers(services, services.clock.now, tally, post_of(services), part, self._going)
+        return {"claimed": claimed, "sent": tally.sent, "failed": tally.failed, "unknown": tally.unknown}
+
+    def _tick(self, services: Services) -> dict[str, Any]:
+        part = self._part()
+        return tick(services, services.clock.now, part, self._going) if part else {}
+
+    def _hand_out(self, crew: Crew, services: Services) -> dict[str, Any]:
+        while self.leadership.leads and self._going() and crew.hand_out(services.clock.now):
+            self._stopping.wait(BUSY_SECONDS)
+        return {}
 
 
-def run(services: Services) -> None:
+def start_in_background(services: Services) -> Worker:
+    """Start the worker in threads of this process and return it."""
+    worker = Worker(services)
+    worker.start()
+    return worker
+
+
+def run(services: Services, threads: int = THREADS) -> None:
     """Run until SIGTERM or SIGINT; the batch in hand is finished first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    scheduler = start_in_background(services)
+    worker = Worker(services, threads)
+    worker.start()
     stop.wait()
     log.info("worker stops after the batch in hand")
-    scheduler.shutdown(wait=True)
+    worker.stop()
 
 
-def _safely(
-    name: str, services: Services, holder: str, work: Callable[[Services], dict[str, Any]]
-) -> Callable[[], None]:
-    """Return a job that says what went wrong and lives on: the next second tries again, and no row is lost."""
-
-    def job() -> None:
-        try:
-            with store.writing(services.engine) as session:
-                store.leases.take(session, "worker", holder, real_now(), HEARTBEAT_SECONDS)
-            done = work(services)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("pass failed, next try in a second", job=name, error=f"{type(error).__name__}: {error}"[:500])
-        else:
-            if any(done.get(key) for key in ("claimed", "sent", "failed", "unknown")):
-                log.info(name, **{key: value for key, value in done.items() if value})
-
-    return job
+def main() -> None:
+    """Run as `python -m leadmagnet.worker`: what the command `worker` becomes, without a line of web code."""
+    options = argparse.ArgumentParser(prog="worker")
+    options.add_argument("--threads", type=int, default=THREADS)
+    try:
+        config = Config.from_env(os.environ)
+    except BadSetting as error:
+        sys.exit(f"leadmagnet: {error}")
+    run(build(replace(config, time_lapse=config.time_lapse or 1.0)), options.parse_args().threads)
 
 
-def _answer(services: Services) -> dict[str, Any]:
-    tally = Tally()
-    claimed = answers(services, services.clock.now, tally, post_of(services))
-    return {"claimed": claimed, "sent": tally.sent, "failed": tally.failed, "unknown": tally.unknown}
-
-
-def _tick(services: Services) -> dict[str, Any]:
-    return tick(services, services.clock.now)
+if __name__ == "__main__":
+    main()

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import sys
 from datetime import datetime
+from pathlib import Path
 
 import click
 
-from leadmagnet.cli.shell import INSTANT, as_json, command, services, show
+from leadmagnet.cli.shell import INSTANT, USAGE, Failure, as_json, command, services, show
 from leadmagnet.clock import Now, real_now
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @command("worker")
-def worker() -> None:
+@click.option("--threads", type=click.IntRange(1, 64), help="Batches sent at the same time; only with BROKER_URL.")
+def worker(threads: int | None) -> None:
     """Run the worker until SIGTERM, which lets it finish the batch in hand."""
-    from leadmagnet.services import build
-    from leadmagnet.worker import run
-
-    config = services().config
-    run(build(replace(config, time_lapse=config.time_lapse or 1.0)))
+    if threads and not services().config.broker_url:
+        raise Failure("worker: --threads needs BROKER_URL; without one, start more workers.", USAGE)
+    options = ["--threads", str(threads)] if threads else []
+    # The same process starts anew without Flask and the pages: it is smaller, and web code cannot disturb it.
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    os.execve(sys.executable, [sys.executable, "-m", "leadmagnet.worker", *options], environ)  # noqa: S606 (no shell)
 
 
 @command("tick")
