@@ -8,6 +8,7 @@ broker the leader hands out plans and batches, and threads of all workers take t
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import secrets
 import signal
@@ -36,8 +37,8 @@ from leadmagnet.tick import ALL, FOLLOWER, LEADER_OF_MANY, Part, answers, post_o
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
-#: Between two looks whether there is something to hand out, and between two while there is.
-HAND_OUT_SECONDS, BUSY_SECONDS = 0.5, 0.1
+#: Between two looks of the leader whether there is something to hand out.
+HAND_OUT_SECONDS = 0.2
 #: The heartbeat's lease: another worker may call itself the worker after this long without a sign.
 HEARTBEAT_SECONDS = 10.0
 #: Batches that a worker sends at the same time with a broker.
@@ -58,6 +59,8 @@ class Worker:
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         # The hand-out keeps to one thread, because a connection to RabbitMQ does.
         executors = {"default": ThreadPoolExecutor(4), "hand_out": ThreadPoolExecutor(1)}
+        # A pass that takes longer than its interval is no news.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self.scheduler = BackgroundScheduler(job_defaults=defaults, executors=executors, timezone="UTC")
 
     def start(self) -> None:
@@ -131,8 +134,8 @@ class Worker:
         return tick(services, services.clock.now, part, self._going) if part else {}
 
     def _hand_out(self, crew: Crew, services: Services) -> dict[str, Any]:
-        while self.leadership.leads and self._going() and crew.hand_out(services.clock.now):
-            self._stopping.wait(BUSY_SECONDS)
+        if self._going():
+            crew.look(services.clock.now, leads=self.leadership.leads)
         return {}
 
 

@@ -1,6 +1,6 @@
-"""The broker as we use it, Redis or RabbitMQ: two queues, three kinds of message, none of which is ever retried.
+"""A queue on Redis or RabbitMQ as we use it: messages that are never retried and answer nothing.
 
-Nothing of Dramatiq's middleware is loaded: retries are the ledger's business, and results are in the database.
+None of Dramatiq's middleware is loaded: retries are the ledger's business, and results are in the database.
 Must not know: what the work is.
 """
 
@@ -12,12 +12,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import dramatiq
 import pika
 import redis
-import structlog
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerConnectionError
-
-log = structlog.get_logger(__name__)
+from dramatiq.worker import Worker
 
 NAMESPACE = "leadmagnet"
 #: What goes wrong when a broker is away.
@@ -25,10 +23,12 @@ AWAY = (BrokerConnectionError, redis.RedisError, pika.exceptions.AMQPError, OSEr
 #: Redis: after how long the messages that a dead process held are given to others (milliseconds), and how many fetches
 #: in a million look for such. RabbitMQ gives them back when the connection ends.
 DEAD_AFTER, LOOKS = 15_000, 20_000
+#: How long a thread waits for a message before it looks again whether it should stop (milliseconds).
+WAIT = 250
 
 
 class BrokerAway(ConnectionError):
-    """The broker did not take a message."""
+    """The broker does not answer, or did not take a message."""
 
 
 def split(url: str) -> tuple[str, str]:
@@ -52,54 +52,49 @@ def connect(url: str) -> RedisBroker | RabbitmqBroker:
 
 
 class Queue:
-    """Where the leader puts messages and the workers' threads find them."""
+    """One queue, with the kinds of messages in it. The leader puts them in, and threads everywhere take them out."""
 
-    def __init__(self, url: str) -> None:
-        """Take the broker's address."""
-        self.broker = connect(url)
-        namespace = split(url)[1]
-        self.answers, self.letters = f"{namespace}-answers", f"{namespace}-letters"
+    def __init__(self, url: str, name: str) -> None:
+        """Take the broker's address and the queue's name inside our namespace."""
+        self._broker = connect(url)
+        self._name = f"{split(url)[1]}-{name}"
         self._actors: dict[str, dramatiq.Actor[..., None]] = {}
-        self._away = False
 
-    def serve(self, name: str, queue: str, work: Callable[..., None], priority: int = 0) -> None:
-        """Let a function do the work of the messages with this name; a lower priority comes first in its queue."""
-        declare = dramatiq.actor(actor_name=name, queue_name=queue, priority=priority, broker=self.broker)
-        self._actors[name] = declare(work)
+    def serve(self, kind: str, work: Callable[..., None], priority: int = 0) -> None:
+        """Let a function do the work of the messages of a kind; a lower priority comes first."""
+        declare = dramatiq.actor(actor_name=kind, queue_name=self._name, priority=priority, broker=self._broker)
+        self._actors[kind] = declare(work)
 
-    def put(self, name: str, *args: str) -> None:
-        """Put a message into the queue of those that do this work. Raises BrokerAway."""
+    def worker(self, threads: int) -> Worker:
+        """Return threads that take messages, not yet started."""
+        return Worker(self._broker, worker_threads=threads, worker_timeout=WAIT)
+
+    def put(self, kind: str, *args: str) -> None:
+        """Put in a message. Raises BrokerAway."""
         try:
-            self._actors[name].send(*args)
+            self._actors[kind].send(*args)
         except AWAY as error:
-            self._lost(error)
+            self._drop()
             raise BrokerAway(type(error).__name__) from error
 
-    def reach(self) -> bool:
-        """Say whether the broker answers. Says so in the log once when that changes."""
+    def reach(self) -> None:
+        """Raise BrokerAway where the broker does not answer. Keeps a connection to RabbitMQ alive, too."""
         try:
-            if isinstance(self.broker, RedisBroker):
-                self.broker.client.ping()
+            if isinstance(self._broker, RedisBroker):
+                self._broker.client.ping()
             else:
-                self.broker.connection.process_data_events(0)
+                self._broker.connection.process_data_events(0)
         except AWAY as error:
-            self._lost(error)
-            return False
-        if self._away:
-            log.info("broker reached again")
-        self._away = False
-        return True
+            self._drop()
+            raise BrokerAway(type(error).__name__) from error
 
     def close(self) -> None:
-        """Close the connections of this thread."""
-        try:
-            self.broker.close()
-        except AWAY:
-            log.info("broker was away at the end")
+        """Close the connections. One that is broken is as good as closed."""
+        self._broker.close()
+        if isinstance(self._broker, RedisBroker):
+            self._broker.client.close()
 
-    def _lost(self, error: Exception) -> None:
-        if isinstance(self.broker, RabbitmqBroker):
-            del self.broker.connection
-        if not self._away:
-            log.warning("broker not reached, trying again", error=type(error).__name__)
-        self._away = True
+    def _drop(self) -> None:
+        """Forget this thread's connection to RabbitMQ; Redis' client finds a new one by itself."""
+        if isinstance(self._broker, RabbitmqBroker):
+            del self._broker.connection

@@ -29,30 +29,26 @@ PLAN_LEASE = 15.0
 class HandOut:
     """What the leader does with a broker. Used by one thread at a time."""
 
-    def __init__(self, services: Services, queue: Queue) -> None:
-        """Take the queue; the mailer of `services` says how large a batch is."""
-        self._services, self._queue = services, queue
+    def __init__(self, services: Services, answers: Queue, letters: Queue) -> None:
+        """Take the queues; the mailer of `services` says how large a batch is."""
+        self._services, self._answers, self._letters = services, answers, letters
         self._post: Post = post_of(services)
 
-    def __call__(self, clock: Callable[[], Now]) -> bool:
-        """Hand out what is due and has room; return whether more waits."""
-        if not self._queue.reach():
-            return False
+    def __call__(self, clock: Callable[[], Now]) -> None:
+        """Hand out what is due and has room. Raises BrokerAway; then nothing stays claimed that was not handed out."""
         now = clock()
         waits = agenda(self._services, now)
         with store.reading(self._services.engine) as session:
             force = store.workers.force(session, now.real, ALIVE_SECONDS)
-        try:
-            more = waits.answers and self._lane(clock, 0, "answer", force.workers * AHEAD)
-            if waits.plans:
-                self._plans(now, force)
-            more = (waits.letters and self._lane(clock, 1, "letter", force.threads * AHEAD)) or more
-        except BrokerAway:
-            return False
-        return more or waits.plans
+        if waits.answers:
+            self._lane(clock, 0, self._answers, force.workers * AHEAD)
+        if waits.plans:
+            self._plans(now, force)
+        if waits.letters:
+            self._lane(clock, 1, self._letters, force.threads * AHEAD)
 
-    def _lane(self, clock: Callable[[], Now], lane: int, name: str, most: int) -> bool:
-        """Hand out a lane's batches while there is room; False when nothing more is due."""
+    def _lane(self, clock: Callable[[], Now], lane: int, queue: Queue, most: int) -> None:
+        """Hand out a lane's batches while there is room for them."""
         with store.reading(self._services.engine) as session:
             # While the provider refuses us, one email at a time tries whether it still does.
             careful = store.halts.current(session) is not None
@@ -60,14 +56,13 @@ class HandOut:
         for _ in range(room):
             claim = claim_due(self._post, clock, lane)
             if claim is None:
-                return False
+                return
             try:
-                self._queue.put(name, claim.id)
+                queue.put("send", claim.id)
             except BrokerAway:
                 with store.writing(self._services.engine) as session:
                     store.outstanding.give_back(session, claim.id)
                 raise
-        return True
 
     def _plans(self, now: Now, force: Force) -> None:
         """Ask for planning tasks, as many as may run at the same time. Each holds a slot until it is done or lost."""
@@ -78,7 +73,7 @@ class HandOut:
             if not free:
                 continue
             try:
-                self._queue.put("plan", slot, token)
+                self._letters.put("plan", slot, token)
             except BrokerAway:
                 with store.writing(self._services.engine) as session:
                     store.leases.release(session, slot, token, now.real)

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import structlog
-from dramatiq.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
 from leadmagnet import store
@@ -28,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 #: How long one message plans (seconds); what is left then is for the next.
 PLAN_SECONDS = 5.0
-#: How long a thread waits for a message before it looks again whether it should stop (milliseconds).
-WAIT = 250
 #: How long a drained worker waits for a broker that does not take its acknowledgements (seconds).
 LAST_WORDS = 8.0
 
@@ -37,22 +34,18 @@ LAST_WORDS = 8.0
 class Hands:
     """The threads: one for answers to people, which wait behind nothing, and `threads` for everything else."""
 
-    def __init__(self, services: Services, queue: Queue, threads: int) -> None:
+    def __init__(self, services: Services, answers: Queue, letters: Queue, *, threads: int) -> None:
         """Declare what is done with each kind of message."""
-        self._services, self._queue = services, queue
+        self._services = services
         self._own = threading.local()
         self._posts: list[Post] = []
         self._busy = 0
         self._lock = threading.Lock()
-        queue.serve("answer", queue.answers, self._working(self.send))
-        queue.serve("letter", queue.letters, self._working(self.send), priority=10)
+        answers.serve("send", self._working(self.send))
+        letters.serve("send", self._working(self.send), priority=10)
         # Plans are short and make the next letters, so they go first.
-        queue.serve("plan", queue.letters, self._working(self.plan), priority=5)
-        # Two workers on one broker, told apart by their queues: a thread of the first is always free for an answer.
-        self._workers = [
-            Worker(queue.broker, queues={queue.answers}, worker_threads=1, worker_timeout=WAIT),
-            Worker(queue.broker, queues={queue.letters}, worker_threads=threads, worker_timeout=WAIT),
-        ]
+        letters.serve("plan", self._working(self.plan), priority=5)
+        self._workers = [answers.worker(1), letters.worker(threads)]
 
     def start(self) -> None:
         """Begin to take messages."""

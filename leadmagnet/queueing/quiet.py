@@ -1,49 +1,38 @@
-"""Dramatiq and its clients write long lines, and the same ones every few seconds, when a broker is away.
+"""Dramatiq and its clients report a broker that is away at length, from each thread, every few seconds.
 
-They become one short line a minute of each kind; what is not about a connection keeps its traceback.
+We say so ourselves, once (`hand_out.py`). What else they have to say becomes one line; a mistake keeps its traceback.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
-#: One line of a kind in this time (seconds).
-EVERY = 60.0
 NAMES = ("dramatiq", "pika", "redis")
+#: Who speaks of connections only, unless with a traceback.
+CONSUMERS = ("ConsumerThread", "RabbitmqConsumer", "RedisConsumer")
 
 
 class OneLine(logging.Handler):
-    """Writes the first line of a record into our log, once in a while."""
-
-    def __init__(self) -> None:
-        """Begin with nothing said."""
-        super().__init__(logging.WARNING)
-        self._said: dict[str, float] = {}
+    """Writes a record into our log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record."""
-        words = record.getMessage().splitlines()[0][:160]
-        broken = record.exc_info and record.name.endswith("WorkerThread")
-        now = time.monotonic()
-        if not broken and now - self._said.get(record.name, -EVERY) < EVERY:
-            return
-        self._said[record.name] = now
-        if broken:
-            log.error(words, exc_info=record.exc_info)
-        else:
-            log.warning(words, source=record.name)
+        lines = record.getMessage().splitlines() or [""]
+        if record.exc_info:
+            log.error(lines[0][:160], exc_info=record.exc_info)
+        elif not any(name in record.name for name in CONSUMERS):
+            log.warning(lines[0][:160], source=record.name)
 
 
 def install() -> None:
     """Send what these libraries log through one handler."""
-    handler = OneLine()
+    handler = OneLine(logging.WARNING)
     for name in NAMES:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-    # Every lost connection is reported by pika several times, and once more by Dramatiq.
+    # pika reports every lost connection several times, with tracebacks; Dramatiq hears of it, too.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
