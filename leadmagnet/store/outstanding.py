@@ -33,7 +33,7 @@ def batches(session: Session, lane: int) -> int:
 def take_up(session: Session, claim_id: str, real_now: datetime, lease_until: datetime) -> int:
     """Give a claim a fresh lease, because somebody begins to work on it; return how many rows may be begun.
 
-    None where the claim has run out, was swept, or is done.
+    0 where the claim has run out, was swept, or is done.
     """
     alive = Delivery.lease_until > real_now
     statement = update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id, alive)
@@ -57,5 +57,6 @@ def reopen(session: Session, real_now: datetime, limit: int) -> int:
 
 
 def _count(session: Session, statement: Any) -> int:
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    return int(result.rowcount)  # type: ignore[attr-defined]  # CursorResult, which Session.execute does not promise
+    # Counted by what comes back: SQLite knows no row count of a statement that begins with a CTE.
+    statement = statement.returning(Delivery.id).execution_options(synchronize_session=False)
+    return len(session.execute(statement).scalars().all())
