@@ -8,6 +8,7 @@ broker the leader hands out plans and batches, and threads of all workers take t
 from __future__ import annotations
 
 import argparse
+import atexit
 import logging
 import os
 import secrets
@@ -140,9 +141,11 @@ class Worker:
 
 
 def start_in_background(services: Services) -> Worker:
-    """Start the worker in threads of this process and return it."""
+    """Start the worker in threads of this process and return it; the process's end gives its lead back."""
     worker = Worker(services)
     worker.start()
+    # A web server asks nobody before it ends: the next process should not have to wait for the lease's end.
+    atexit.register(worker.leadership.stop)
     return worker
 
 
