@@ -56,8 +56,11 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
 
-bench: $(VENV)/.test ## Measure how fast messages are built, in three ways side by side
-	PYTHONPATH=. $(BIN)/python benchmarks/messages.py
+bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side by side (PostgreSQL at TEST_POSTGRES_URL)
+	PYTHONPATH=. $(BIN)/python -m benchmarks.messages
+	PYTHONPATH=. $(BIN)/python -m benchmarks.smtp
+	PYTHONPATH=. $(BIN)/python -m benchmarks.path
+	PYTHONPATH=. $(BIN)/python -m benchmarks.claims
 
 clean: ## Remove the environment and caches; instance/ stays
 	rm -rf $(VENV) $(VENV)-film .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

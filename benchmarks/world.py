@@ -35,6 +35,7 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import post_of, tick
+from leadmagnet.worker import calm_collector
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 #: A Tuesday, nine o'clock in Zurich.
@@ -190,6 +191,7 @@ def work(url: str, folder: str, transport: str, address: str, plan: bool = True)
     )
     services = replace(parts.build(settings(url, Path(folder), mail_transport=(transport,), **more)), clock=Clock())
     services.mailer.send  # noqa: B018 (the mailer is built before the clock starts)
+    calm_collector()
     print("ready", flush=True)
     sys.stdin.readline()
     if plan:

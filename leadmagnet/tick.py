@@ -156,9 +156,7 @@ def hear(services: Services, now: Now) -> int:
         heard += len(events)
 
 
-def _plan(
-    services: Services, now: Now, tally: Tally, part: Part, going: Callable[[], bool], waits: Agenda
-) -> int:
+def _plan(services: Services, now: Now, tally: Tally, part: Part, going: Callable[[], bool], waits: Agenda) -> int:
     """Plan what may be planned at this instant, in short transactions; return how many rows were looked at."""
     planned = 0
     if part.leads and (waits.pauses or waits.overdue):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import gc
 import logging
 import os
 import secrets
@@ -149,8 +150,20 @@ def start_in_background(services: Services) -> Worker:
     return worker
 
 
+def calm_collector() -> None:
+    """Let Python look for reference cycles rarely.
+
+    A batch makes a hundred thousand small objects and hardly a cycle; by default looking for some takes a fifth of the
+    time. What the program consists of is never looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
 def run(services: Services, threads: int = THREADS) -> None:
     """Run until SIGTERM or SIGINT; the batch in hand is finished first."""
+    calm_collector()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from config import Config
 from leadmagnet import create_app, store
@@ -63,6 +63,8 @@ class Outcome:
     """Letters that were taken under two Message-IDs."""
     statuses: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    cuts: int = 0
+    """Connections that the database ended."""
 
     def words(self) -> str:
         kills = ", ".join(f"{where} {count}" for where, count in sorted(self.kills.items()))
@@ -196,17 +198,22 @@ class Siege:
         )
         assert answer.status_code == 204, answer.status_code
 
-    def run(self, kills: int, most_seconds: float = 600) -> Outcome:
-        """Kill that many workers, then let two live until everything is sent; return what is left."""
+    def cut_database(self) -> None:
+        """End every connection to the database, as its restart does (PostgreSQL)."""
+        with self.engine.connect() as connection:
+            mine = "datname = current_database() AND pid <> pg_backend_pid()"
+            ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {mine}"
+            self.outcome.cuts += connection.execute(text(ended)).scalar() or 0
+
+    def run(self, kills: int, most_seconds: float = 600, *, cuts: bool = False) -> Outcome:
+        """Kill that many workers, then let two live until everything is sent; return what is left.
+
+        With `cuts` the database ends all connections every now and then.
+        """
         began = time.monotonic()
         while self.outcome.kills.total() < kills:
             self._check_time(began, most_seconds)
-            self.bury()
-            while len(self.workers) < 2:
-                self.start(self.chance.choice((*BOUNDARIES, "never")))
-            if self.chance.random() < 0.05:
-                self.chance.choice(self.workers)[0].kill()
-            self.tell()
+            self._kill(cuts=cuts)
             time.sleep(0.05)
         if self.transport == "sendgrid":
             self.request("/mood", "PUT", b"well")
@@ -218,12 +225,25 @@ class Siege:
             self.start("never")
         while self.open_rows():
             self._check_time(began, most_seconds)
-            self.tell()
+            self._live(cuts=cuts)
             time.sleep(0.2)
         self.close()
         self.outcome.seconds = time.monotonic() - began
         self._judge()
         return self.outcome
+
+    def _kill(self, *, cuts: bool) -> None:
+        self.bury()
+        while len(self.workers) < 2:
+            self.start(self.chance.choice((*BOUNDARIES, "never")))
+        if self.chance.random() < 0.05:
+            self.chance.choice(self.workers)[0].kill()
+        self._live(cuts=cuts)
+
+    def _live(self, *, cuts: bool) -> None:
+        if cuts and self.chance.random() < 0.1:
+            self.cut_database()
+        self.tell()
 
     def _check_time(self, began: float, most_seconds: float) -> None:
         if time.monotonic() - began > most_seconds:

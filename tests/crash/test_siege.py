@@ -19,8 +19,9 @@ def besiege(tmp_path: Path) -> Iterator[Callable[..., Outcome]]:
     made: list[Siege] = []
 
     def run(transport: str, url: str, seed: int, **more: Any) -> Outcome:
+        cuts = more.pop("cuts", False)
         made.append(Siege(transport, url, tmp_path, PEOPLE, seed, **more))
-        return made[-1].run(KILLS, 150)
+        return made[-1].run(KILLS, 150, cuts=cuts)
 
     yield run
     for siege in made:
@@ -40,3 +41,11 @@ def test_over_smtp_each_possible_repetition_is_counted(besiege: Callable[..., Ou
     out = besiege("smtp", f"sqlite:///{tmp_path / 'siege.db'}", seed=11, batch=25)
     assert out.kills.total() >= KILLS
     assert (out.lost, out.uncounted, out.unplanned, out.renamed) == (0, 0, 0, 0), out.words()
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(180)
+def test_a_database_that_ends_all_connections_costs_nothing(besiege: Callable[..., Outcome], postgres_url: str) -> None:
+    out = besiege("sendgrid", postgres_url, seed=3, batch=25, cuts=True)
+    assert out.cuts > 5
+    assert (out.lost, out.twice, out.unplanned, out.renamed) == (0, 0, 0, 0), out.words()

@@ -1,0 +1,89 @@
+"""The provider is down for an hour, or busy for ten minutes, at the big hour: nothing lost, nothing twice, no burst."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from leadmagnet.domain.message import Batch, MailError, Outcome, Result
+
+PEOPLE = 40
+ZONES = ("America/Vancouver", "America/Toronto", "Europe/Zurich", "Asia/Tokyo")
+
+
+def away(clock: Any, since: Any, minutes: float, error: Callable[[], MailError]) -> Callable[[Batch], None]:
+    """Return a script that refuses every call for some minutes of real time."""
+
+    def script(_batch: Batch) -> None:
+        if since <= clock.real < since + timedelta(minutes=minutes):
+            raise error()
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("minutes", "error"),
+    [
+        (60, lambda: MailError("503 away", permanent=False)),
+        (60, lambda: MailError("not reached", permanent=False)),
+        (10, lambda: MailError("429 busy", permanent=False, retry_after=37)),
+        (60, lambda: MailError("401 the key is refused", permanent=True)),
+    ],
+    ids=["down", "unreachable", "busy", "refused"],
+)
+def test_a_provider_that_is_away_delays_and_nothing_else(
+    fast_world: Any, memory_mailer: Any, minutes: float, error: Callable[[], MailError]
+) -> None:
+    for number in range(PEOPLE):
+        fast_world.join(f"p{number}@example.org", zone=ZONES[number % len(ZONES)])
+    # To a minute before nine in Vancouver, three days on; the other zones have had theirs.
+    fast_world.live(65)
+    clock, began = fast_world.clock, len(memory_mailer.calls)
+    memory_mailer.script = away(clock, clock.real, minutes, error)
+    for _ in range(int(minutes * 3) + 90):
+        clock.move(seconds=20)
+        fast_world.tick()
+    refused = len(memory_mailer.calls) - began
+    assert refused < 120, "a provider that is away is not hammered"
+    fast_world.live(24 * 6)
+    for number in range(PEOPLE):
+        rows = fast_world.deliveries(f"p{number}@example.org")
+        videos = [row for row in rows if row.kind == "video" and row.status == "sent"]
+        assert [row.step_id for row in videos] == sorted({row.step_id for row in videos})
+        assert len(videos) >= 3, "each day's video came, if late"
+        gaps = [later.sent_at - earlier.sent_at for earlier, later in pairwise(videos)]
+        assert min(gaps) >= timedelta(hours=20)
+        days = Counter(row.day for row in rows if row.status == "sent" and row.day)
+        assert max(days.values()) == 1
+        assert not [row for row in rows if row.status in ("failed", "unknown", "claimed")]
+
+
+def test_each_letter_is_taken_once(fast_world: Any, memory_mailer: Any) -> None:
+    """A provider that is away for every other call, for a week."""
+    taken: Counter[str] = Counter()
+
+    def script(batch: Batch) -> list[Result]:
+        if len(memory_mailer.calls) % 2:
+            raise MailError("503", permanent=False)
+        taken.update(letter.delivery_id for letter in batch.letters)
+        return [Result(letter.delivery_id, Outcome.SENT, "memory") for letter in batch.letters]
+
+    memory_mailer.script = script
+    for number in range(5):
+        fast_world.sign_up(f"p{number}@example.org")
+    for _ in range(30):
+        fast_world.clock.move(seconds=5)
+        fast_world.tick()
+    for number in range(5):
+        fast_world.press_confirm(f"p{number}@example.org")
+    for _ in range(7 * 48):
+        fast_world.clock.move(minutes=30)
+        fast_world.tick()
+    sent = [row for number in range(5) for row in fast_world.deliveries(f"p{number}@example.org", status="sent")]
+    assert taken == Counter(row.public_id for row in sent)
+    assert len([row for row in sent if row.kind == "video"]) == 5 * 3
