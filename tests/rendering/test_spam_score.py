@@ -43,6 +43,20 @@ CLINIC = Clinic(
 LINKS = Links("https://videos.riverside.example.org", (b"k" * 40,))
 
 
+#: So that a checker without its rules, which finds nothing in anything, is noticed.
+SPAM = b"""\
+From: winner@lottery.example
+To: anna@example.org
+Subject: VIAGRA!!! FREE MONEY $$$ ACT NOW
+Date: Tue, 03 Mar 2026 17:00:00 +0000
+Message-ID: <a@lottery.example>
+Content-Type: text/html
+
+<html><body><font size=7 color=red>BUY VIAGRA CIALIS NOW!!! 100% FREE. A million dollars for you, from a
+prince: click here http://192.0.2.4/x</font></body></html>
+"""
+
+
 def messages() -> dict[str, bytes]:
     """Return every shipped email by name, as bytes on the wire."""
     found: dict[str, bytes] = {}
@@ -75,13 +89,16 @@ def test_no_shipped_email_looks_like_spam(tmp_path: Path) -> None:
     for raw in written.values():
         assert len(raw) < 120_000
         box.add(message_from_bytes(raw))
+    box.add(message_from_bytes(SPAM))
     box.close()
     command = ["spamassassin", "--local", "--mbox", str(tmp_path / "all.mbox")]
     judged = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100).stdout
     scores = [float(score) for score in re.findall(r"^X-Spam-Status:.*?score=(-?[\d.]+)", judged, re.MULTILINE)]
     tests: list[Any] = re.findall(r"^X-Spam-Status:.*?tests=((?:[A-Z0-9_,]|\s)+)", judged, re.MULTILINE)
-    assert len(scores) == len(written)
-    assert max(scores) < MOST, list(zip(written, scores, tests, strict=True))
+    assert len(scores) == len(written) + 1
+    *ours, spam = sorted(scores)
+    assert spam > MOST, "the checker does not know spam when it sees it"
+    assert max(ours) < MOST, tests
 
 
 def test_each_message_has_both_parts_and_is_small() -> None:
