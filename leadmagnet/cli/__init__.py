@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, lists, marketers, preparing, sequences, subscribers, work
+from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, subscribers, work
 from leadmagnet.cli.shell import Root
 
 
 def register(app: Flask) -> None:
     """Add all commands to the application."""
     app.cli = Root(app.name)
-    for group in (database.db, sequences.sequence, subscribers.subscribers, marketers.marketers):
+    for group in (
+        database.db,
+        sequences.sequence,
+        subscribers.subscribers,
+        marketers.marketers,
+        sending.sending,
+        sending.deliveries,
+    ):
         app.cli.add_command(group)
     for listed in (lists.import_command, lists.export_command, lists.erase_command):
         subscribers.subscribers.add_command(listed)

@@ -66,7 +66,7 @@ def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | N
     now, claim_id = clock(), random_id()
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
-        if halt is not None and halt.until > now.real:
+        if halt is not None and halt.blocks(now.real):
             return None
         ids = store.claims.claim(
             session,
@@ -119,6 +119,9 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
     """Call the provider with one batch; False when the rest of the claim must not be tried now."""
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
+        if store.halts.by_hand(session):
+            store.claims.give_back(session, claim_id, [row.id for row in store.claims.claimed(session, claim_id)])
+            return False
         ready = store.claims.begin_call(session, claim_id, ids, clock().real)
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.

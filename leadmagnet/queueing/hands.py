@@ -77,7 +77,7 @@ class Hands:
         now, tally = clock().real, Tally()
         with store.writing(post.engine) as session:
             halt = store.halts.current(session)
-            if halt is not None and halt.until > now:
+            if halt is not None and halt.blocks(now):
                 store.outstanding.give_back(session, claim_id)
                 return
             if not store.outstanding.take_up(session, claim_id, now, lease_end(now, post.lease_seconds)):

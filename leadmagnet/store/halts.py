@@ -1,4 +1,8 @@
-"""A halt of all sending, after the provider refused us as a whole (a wrong key, a barred sender). On the real clock."""
+"""A halt of all sending. On the real clock.
+
+Either the provider refused us as a whole (a wrong key, a barred sender): then one careful try after a while. Or
+somebody of the clinic has stopped everything by hand: that lasts until somebody lets it go on.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from leadmagnet.store.base import Base, Name
 
 
 class Halt(Base):
-    """At most one row: nothing is claimed before `until`; then one careful try."""
+    """At most one row: nothing is claimed before `until`; then one careful try. With `by` there is no such end."""
 
     __tablename__ = "halt"
 
@@ -19,6 +23,12 @@ class Halt(Base):
     reason: Mapped[str] = mapped_column(Name(300))
     since: Mapped[datetime]
     until: Mapped[datetime]
+    by: Mapped[str] = mapped_column(Name(120), default="")
+    """Who has stopped everything by hand; empty where it was the program."""
+
+    def blocks(self, real_now: datetime) -> bool:
+        """Say whether nothing may go out now."""
+        return bool(self.by) or self.until > real_now
 
 
 def current(session: Session) -> Halt | None:
@@ -26,15 +36,31 @@ def current(session: Session) -> Halt | None:
     return session.get(Halt, 1)
 
 
+def by_hand(session: Session) -> bool:
+    """Say whether somebody has stopped everything by hand."""
+    halt = session.get(Halt, 1, populate_existing=True)
+    return halt is not None and bool(halt.by)
+
+
 def stop(session: Session, reason: str, real_now: datetime, until: datetime) -> None:
-    """Halt all sending until `until`; an earlier beginning is kept."""
+    """Halt all sending until `until`; an earlier beginning is kept, and a halt by hand stays as it is."""
     halt = session.get(Halt, 1)
     if halt is None:
         session.add(Halt(id=1, reason=reason[:300], since=real_now, until=until))
-    else:
+    elif not halt.by:
         halt.reason, halt.until = reason[:300], until
 
 
+def stop_by_hand(session: Session, reason: str, by: str, real_now: datetime) -> None:
+    """Stop all sending until somebody lets it go on."""
+    session.merge(Halt(id=1, reason=reason[:300], since=real_now, until=real_now, by=by[:120] or "somebody"))
+
+
 def lift(session: Session) -> None:
-    """Let sending go on."""
-    session.execute(delete(Halt))
+    """Let sending go on, unless somebody has stopped it by hand."""
+    session.execute(delete(Halt).where(Halt.by == ""))
+
+
+def go(session: Session) -> bool:
+    """Let sending go on, whoever has stopped it; say whether anything stood in its way."""
+    return bool(session.execute(delete(Halt).returning(Halt.id)).all())

@@ -1,0 +1,78 @@
+"""sending: stop everything, let it go on, what waits; deliveries: what could not be sent, and once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from leadmagnet import store
+from leadmagnet.cli.shell import Group, as_json, iso, services, show
+from leadmagnet.delivery.again import try_again
+
+sending = Group("sending", help="Stop all sending, and let it go on.")
+deliveries = Group("deliveries", help="Emails that could not be sent.")
+#: Emails that one command tries again.
+MOST = 1000
+
+
+@sending.command("stop")
+@click.option("--reason", default="stopped by command", help="Shown in the workspace.")
+def stop(reason: str) -> None:
+    """Stop all sending within a second, until `sending go`."""
+    with store.writing(services().engine) as session:
+        store.halts.stop_by_hand(session, reason, "command", services().clock.now().real)
+    click.echo("Nothing goes out until: flask --app wsgi sending go")
+
+
+@sending.command("go")
+def go() -> None:
+    """Let sending go on."""
+    with store.writing(services().engine) as session:
+        stood = store.halts.go(session)
+    click.echo("Sending goes on." if stood else "Nothing stood in its way.")
+
+
+@sending.command("status")
+@as_json
+def status(json_out: bool) -> None:
+    """Show whether sending goes on, and what waits."""
+    now = services().clock.now()
+    with store.reading(services().engine) as session:
+        halt, waits = store.halts.current(session), store.dead_letters.queue(session, now.course)
+    found: dict[str, Any] = {"stopped": bool(halt and halt.blocks(now.real)), "reason": halt.reason if halt else ""}
+    found |= {"due": waits.due, "held": waits.held, "in_flight": waits.in_flight}
+    found |= {"unknown": waits.unknown, "failed": waits.failed}
+    found["oldest_due"] = iso(waits.oldest) if waits.oldest else None
+    state = f"Stopped: {found['reason']}" if found["stopped"] else "Sending goes on."
+    words = f"{waits.due} due, {waits.held} held, {waits.in_flight} on their way, {waits.unknown} unknown"
+    show(found, json_out, f"{state} {words}, {waits.failed} failed.")
+
+
+@deliveries.command("failed")
+@as_json
+def failed(json_out: bool) -> None:
+    """List the newest emails that failed, or of which nobody knows, with the reason."""
+    with store.reading(services().engine) as session:
+        rows = store.dead_letters.page(session, 100)
+    found = [
+        {"id": row.id, "subscriber": row.subscriber_id, "kind": row.kind, "status": row.status, "reason": row.detail}
+        for row in rows
+    ]
+    lines = [
+        f"{one['id']:>9}  {one['status']:8} {one['kind']:12} subscriber {one['subscriber']}  {one['reason']}"
+        for one in found
+    ]
+    show({"deliveries": found}, json_out, "\n".join(lines) or "None.")
+
+
+@deliveries.command("retry")
+@click.argument("ids", nargs=-1, type=int)
+@click.option("--reason", help="All failed ones of which exactly this was said.")
+def retry(ids: tuple[int, ...], reason: str | None) -> None:
+    """Try failed emails once more: those with these IDS, or all with one reason."""
+    now = services().clock.now()
+    with store.writing(services().engine) as session:
+        wanted = [*ids, *(store.dead_letters.same_reason(session, reason, MOST) if reason else ())]
+        done, left = try_again(session, wanted, now)
+    click.echo(f"{done} due again. {left} left: not failed any more, a reminder, or another email goes out that day.")
