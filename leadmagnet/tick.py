@@ -6,6 +6,7 @@ apart: claims, locks and unique rows do. So the command `tick` needs no lead, an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,12 @@ PENDING_LIVES = timedelta(days=30)
 PURGE_BATCH = 500
 #: Provider events that one transaction applies.
 EVENTS = 1000
+
+
+#: With one SQLite file for visitors and worker: emails a batch, and the pause after it (seconds). A file has one writer
+#: at a time, and who waits for it looks again only every few milliseconds: so batches are short, and between them there
+#: is room. Measured by benchmarks/visitors.py.
+SHARED_BATCH, SHARED_PAUSE = 100, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ def tick(
     """
     tally, post = Tally(), post_of(services)
     planned = claimed = 0
+    shares = shares_file(services)
     waits = agenda(services, clock())
     # Before the leases: what the provider has told settles more surely than the end of a lease.
     if part.leads and waits.events:
@@ -94,7 +102,9 @@ def tick(
     while going() and waits.anything:
         done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally, part, going, waits)
-        done += send_due(post, clock, 1, tally) if part.sends and going() else 0
+        done += send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None) if part.sends and going() else 0
+        if shares:
+            time.sleep(SHARED_PAUSE)
         planned, claimed = planned + planned_now, claimed + done
         if not (done or planned_now):
             break
@@ -113,6 +123,11 @@ def tick(
         "unknown": tally.unknown,
         "skipped": {str(reason): count for reason, count in sorted(tally.skipped.items())},
     }
+
+
+def shares_file(services: Services) -> bool:
+    """Say whether visitors and worker write to one SQLite file."""
+    return services.config.run_worker_in_web and services.engine.dialect.name == "sqlite"
 
 
 def agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
@@ -174,7 +189,7 @@ def _plan(services: Services, now: Now, tally: Tally, part: Part, going: Callabl
 def plan(services: Services, now: Now) -> int:
     """Plan for one batch of enrollments and return how many there were."""
     with store.writing(services.engine, durable=False) as session:
-        return plan_enrollments(session, now.course)
+        return plan_enrollments(session, now.course, SHARED_BATCH if shares_file(services) else 1000)
 
 
 def _remind(services: Services, now: Now) -> int:
