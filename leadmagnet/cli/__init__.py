@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, subscribers, work
+from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, simulating, subscribers, work
 from leadmagnet.cli.shell import Root
 
 
@@ -22,5 +22,5 @@ def register(app: Flask) -> None:
         app.cli.add_command(group)
     for listed in (lists.import_command, lists.export_command, lists.erase_command):
         subscribers.subscribers.add_command(listed)
-    for command in (work.worker, work.tick_command, preparing.prepare):
+    for command in (work.worker, work.tick_command, preparing.prepare, simulating.simulate_command):
         app.cli.add_command(command)
