@@ -46,7 +46,7 @@ def _ledger_knows(look: Look) -> Found:
     taken = {moment.letter.delivery for moment in letters}
     for moment in letters:
         if moment.row is None:
-            if moment.letter.kind == "confirmation" and moment.may_write and moment.letter.at <= course.forgotten:
+            if moment.letter.kind == "confirmation" and moment.may_write and moment.since <= course.forgotten:
                 continue  # with the person, who never confirmed
             yield moment.letter.at, "a letter that is not in the ledger"
         elif moment.row.kind != moment.letter.kind:

@@ -23,8 +23,9 @@ from leadmagnet.simulation.record import Record
 from leadmagnet.simulation.trouble import Trouble, stretches
 from leadmagnet.tick import tick
 
-#: The clock moves by this much at least, so that a retry in three seconds does not make a pass of its own.
-LEAST_STEP = timedelta(minutes=1)
+#: The clock moves by this much at least, so that a retry in three seconds does not make a pass of its own. All zones
+#: of today differ by whole quarters of an hour.
+LEAST_STEP = timedelta(minutes=15)
 #: A worker that dies does so at one of the first so many edges of its pass.
 EDGES = 14
 #: After the last day nothing goes wrong any more, for so long: every unknown outcome has to settle.
@@ -40,6 +41,7 @@ class Plan:
     seed: int
     begin: datetime
     trouble: Trouble
+    step: timedelta = LEAST_STEP
 
     @property
     def end(self) -> datetime:
@@ -80,16 +82,17 @@ class Run:
                 self.stage.act(self.people.due(at), self.clock.now())
                 self._pass()
             self.provider.calm()
+            self.people.rest()
             for _ in self._instants(self.plan.end + QUIET):
                 self._pass()
 
     def _instants(self, end: datetime) -> Iterator[datetime]:
         """Give the instants at which there is something to do, with the clock at each of them."""
         while self.clock.at < end:
-            yield self.clock.at
-            coming = [at for at in (self._again, self.people.next_at, self.queues.next_at, end) if at is not None]
             before = self.clock.at
-            self.clock.to(max(min(coming), before + LEAST_STEP))
+            yield before
+            coming = [at for at in (self._again, self.people.next_at, self.queues.next_at, end) if at is not None]
+            self.clock.to(max(min(coming), before + self.plan.step))
             if self.clock.at.date() != before.date():
                 self.said(self.clock.at)
 

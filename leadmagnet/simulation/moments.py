@@ -27,6 +27,7 @@ class State:
     zone: str = "UTC"
     hour: int | None = None
     days: frozenset[int] = frozenset({0, 2, 4})
+    since: float = 0.0  #: when they first signed up
     asked: bool = False  #: has asked, and neither confirmed nor left since
     confirmed: bool = False
     paused: bool = False
@@ -50,6 +51,7 @@ class Moment:
     minute: int
     opens: int  #: the window that holds for the reader, in minutes of the local day
     closes: int
+    since: float  #: when they first signed up
     may_write: bool  #: whether the person wants emails of this kind
     paused: bool
     hurt: bool
@@ -90,6 +92,7 @@ def _moment(state: State, letter: Letter, row: Row | None, course: Course) -> Mo
         minute=minute,
         opens=opens,
         closes=closes,
+        since=state.since,
         may_write=state.asked if letter.kind == "confirmation" else state.confirmed,
         paused=state.paused and (state.paused_until is None or letter.at < state.paused_until),
         hurt=state.hurt,
@@ -128,8 +131,8 @@ def _nothing(_state: State, _deed: Deed) -> None:
 
 
 def _signed_up(state: State, deed: Deed) -> None:
-    if state.zone == "UTC":
-        state.zone = deed.detail
+    if not state.since:
+        state.since, state.zone = deed.at, deed.detail
     state.asked = not state.confirmed
 
 

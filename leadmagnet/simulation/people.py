@@ -86,6 +86,11 @@ class People:
             found += self._meant.pop(heapq.heappop(self._when))
         return found
 
+    def rest(self) -> None:
+        """Mean to do nothing more."""
+        self._meant.clear()
+        self._when.clear()
+
     def receive(self, letter: Letter, kind: str, step: str, at: datetime) -> None:
         """Read an email, and mean to do this or that."""
         address = letter.to_email
