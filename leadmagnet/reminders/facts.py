@@ -1,11 +1,12 @@
-"""Gather, for a batch of people, everything that the decision about a reminder needs. Four queries a batch."""
+"""Gather, for a batch of people, everything that the decision about a reminder needs. A few queries a batch."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from leadmagnet.domain.schedule import local_day
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.domain.weeks import good_run
 from leadmagnet.domain.zones import zone
+from leadmagnet.store.among import among
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
@@ -22,7 +24,33 @@ from leadmagnet.store.subscribers import Subscriber
 #: No rule looks further back than this at reminders sent, or at weeks of exercise.
 LOOK_BACK = timedelta(days=8)
 WEEKS_BACK = timedelta(weeks=60)
+#: One a day at most, so that these cover every rule.
+NEWEST = 8
 _COURSE = (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
+
+
+class Person(NamedTuple):
+    """What the decision needs to know of somebody."""
+
+    id: int
+    status: str
+    timezone: str
+    leave_id: str
+    exercise_days: str
+    chosen_hour: int | None
+    wants_reminders: bool
+    remind_at: datetime
+    unanswered: int
+    paused_at: datetime | None
+    snoozed_until: datetime | None
+    hurt_at: datetime | None
+    started_at: datetime | None
+    last_active_at: datetime | None
+
+    @property
+    def days(self) -> frozenset[int]:
+        """The chosen weekdays as numbers, Monday 0."""
+        return frozenset(map(int, self.exercise_days))
 
 
 @dataclass(slots=True)
@@ -36,12 +64,21 @@ class Recent:
     """Days that have their one email, by the calendar of the zone in which it was planned: the ledger keeps those."""
 
 
-def gather(session: Session, people: Sequence[Subscriber], now: datetime) -> dict[int, tuple[Facts, Recent]]:
+def take_due(session: Session, now: datetime, limit: int) -> list[Person]:
+    """Return up to `limit` people whose hour has come; on PostgreSQL locked, and locked ones passed over."""
+    columns = [getattr(Subscriber, name) for name in Person._fields]
+    due = select(*columns).where(Subscriber.remind_at <= now).order_by(Subscriber.remind_at, Subscriber.id)
+    # As plain rows: to the session they would be objects to keep.
+    rows = session.connection().execute(due.limit(limit).with_for_update(skip_locked=True))
+    return [Person._make(row) for row in rows]
+
+
+def gather(session: Session, people: Sequence[Person], now: datetime) -> dict[int, tuple[Facts, Recent]]:
     """Return the facts of each person, as they stand at `now`, by subscriber id."""
     ids = [person.id for person in people]
     recent, done = _recent(session, ids, now), _check_in_days(session, ids, now)
     return {
-        person.id: (_facts(person, recent[person.id], done.get(person.id, []), now), recent[person.id])
+        person.id: (_facts(person, recent[person.id], done.get(person.id, ()), now), recent[person.id])
         for person in people
     }
 
@@ -60,7 +97,7 @@ def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent
             Delivery.held,
         )
         .where(
-            Delivery.subscriber_id.in_(ids),
+            among(Delivery.subscriber_id, ids),
             Delivery.kind.in_([*_COURSE, DeliveryKind.REMINDER]),
             Delivery.status.not_in([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
             or_(Delivery.kind == DeliveryKind.REMINDER, instant >= now - LOOK_BACK),
@@ -68,36 +105,37 @@ def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent
         .order_by(Delivery.id)
     )
     found: dict[int, Recent] = defaultdict(Recent)
-    for subscriber_id, kind, text, sent_at, due_at, day, held in session.execute(query):
+    for subscriber_id, kind, text, sent_at, due_at, day, held in session.connection().execute(query):
+        recent = found[subscriber_id]
         if day is not None:
-            found[subscriber_id].days.add(day)
+            recent.days.add(day)
         if held is not None:
             continue
         if kind == DeliveryKind.REMINDER:
-            found[subscriber_id].reminders.append(sent_at or due_at)
-            found[subscriber_id].texts.append(text)
+            recent.reminders.append(sent_at or due_at)
+            recent.texts.append(text)
         else:
-            found[subscriber_id].course.append(sent_at or due_at)
+            recent.course.append(sent_at or due_at)
     return found
 
 
 def _check_in_days(session: Session, ids: list[int], now: datetime) -> dict[int, list[date]]:
     query = select(CheckIn.subscriber_id, CheckIn.day).where(
-        CheckIn.subscriber_id.in_(ids), CheckIn.day >= (now - WEEKS_BACK).date()
+        among(CheckIn.subscriber_id, ids), CheckIn.day >= (now - WEEKS_BACK).date()
     )
     found: dict[int, list[date]] = defaultdict(list)
-    for subscriber_id, day in session.execute(query):
+    for subscriber_id, day in session.connection().execute(query):
         found[subscriber_id].append(day)
     return found
 
 
-def _facts(person: Subscriber, recent: Recent, check_in_days: list[date], now: datetime) -> Facts:
-    where = zone(person.timezone)
+def _facts(person: Person, recent: Recent, check_in_days: Collection[date], now: datetime) -> Facts:
+    where, days = zone(person.timezone), person.days
     today = local_day(now, where)
     snoozed = person.snoozed_until
     return Facts(
         today=today,
-        exercise_days=person.days,
+        exercise_days=days,
         active=person.status == SubscriberStatus.ACTIVE,
         wants_reminders=person.wants_reminders,
         started=person.started_at is not None,
@@ -107,8 +145,8 @@ def _facts(person: Subscriber, recent: Recent, check_in_days: list[date], now: d
         checked_in_today=today in check_in_days,
         video_today=any(local_day(at, where) == today for at in recent.course),
         mailed_today=today in recent.days,
-        recent=tuple(local_day(at, where) for at in recent.reminders),
+        recent=tuple(local_day(at, where) for at in recent.reminders[-NEWEST:]),
         unanswered=person.unanswered,
         last_active_on=local_day(person.last_active_at, where) if person.last_active_at else None,
-        good_weeks=good_run(check_in_days, len(person.days), today),
+        good_weeks=good_run(check_in_days, len(days), today) if check_in_days else 0,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, bindparam, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SkipReason
+from leadmagnet.store.among import among
 from leadmagnet.store.base import Base, Name
 
 
@@ -27,23 +30,66 @@ class Decision(Base):
     times: Mapped[int] = mapped_column(default=1)
 
 
-def newest(session: Session, subscriber_ids: list[int]) -> dict[int, Decision]:
+class Run(NamedTuple):
+    """A run of days as it stands, or is to be written; `id` is None where it is new."""
+
+    id: int | None
+    reason: str
+    at: datetime
+    first_day: date
+    last_day: date
+    times: int
+
+
+def newest(session: Session, subscriber_ids: Collection[int]) -> dict[int, Run]:
     """Return the newest run of each of these people, by subscriber id."""
-    rows = session.query(Decision).filter(Decision.subscriber_id.in_(subscriber_ids)).order_by(Decision.id)
-    return {row.subscriber_id: row for row in rows}
+    last = (
+        select(func.max(Decision.id).label("id"))
+        .where(among(Decision.subscriber_id, subscriber_ids))
+        .group_by(Decision.subscriber_id)
+        .subquery()
+    )
+    columns = [getattr(Decision, name) for name in Run._fields]
+    query = select(Decision.subscriber_id, *columns).join(last, last.c.id == Decision.id)
+    # As plain rows: to the session they would be objects to keep.
+    return {row[0]: Run._make(row[1:]) for row in session.connection().execute(query)}
 
 
-def record(
-    session: Session, last: Decision | None, subscriber_id: int, reason: SkipReason, now: datetime, day: date
-) -> Decision:
-    """Lengthen the run when the reason is the same as before, else begin a new one; return the run."""
+def after(last: Run | None, reason: SkipReason, now: datetime, day: date) -> Run:
+    """Return the run that holds once a reminder stayed away on `day`: the last one, longer, or a new one."""
     if last is None or last.reason != reason:
-        run = Decision(subscriber_id=subscriber_id, reason=reason, at=now, first_day=day, last_day=day, times=1)
-        session.add(run)
-        return run
-    if last.last_day != day:
-        last.last_day, last.times = day, last.times + 1
-    return last
+        return Run(None, str(reason), now, day, day, 1)
+    return last if last.last_day == day else last._replace(last_day=day, times=last.times + 1)
+
+
+def keep(session: Session, runs: Mapping[int, Sequence[Run]]) -> None:
+    """Write runs by subscriber id: those that have an id are longer now, the others are new."""
+    told = [(subscriber_id, run) for subscriber_id, mine in runs.items() for run in mine]
+    new = [
+        {
+            "subscriber_id": subscriber_id,
+            "reason": run.reason,
+            "at": run.at,
+            "first_day": run.first_day,
+            "last_day": run.last_day,
+            "times": run.times,
+        }
+        for subscriber_id, run in told
+        if run.id is None
+    ]
+    longer = [
+        {"run_id": run.id, "new_day": run.last_day, "new_times": run.times} for _, run in told if run.id is not None
+    ]
+    connection = session.connection()
+    if new:
+        connection.execute(insert(Decision), new)
+    if longer:
+        statement = (
+            update(Decision.__table__)  # type: ignore[arg-type]  # declared as FromClause, is a Table
+            .where(Decision.id == bindparam("run_id"))
+            .values({"last_day": bindparam("new_day"), "times": bindparam("new_times")})
+        )
+        connection.execute(statement, longer)
 
 
 def of_subscriber(session: Session, subscriber_id: int) -> list[Decision]:

@@ -141,18 +141,30 @@ def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
 
     Another worker may have written that one since the caller looked. The rest of the rows is in.
     """
+    refused = _insert(session, rows)
+    return {row["enrollment_id"] for row in refused}
+
+
+def add_reminders(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+    """Add due reminders; return the people whose day has got another email since the caller looked. The rest is in."""
+    return {row["subscriber_id"] for row in _insert(session, rows)}
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add due rows and return those that met another one."""
     if not rows:
-        return set()
+        return []
     new = [{"public_id": random_id(), "status": str(DeliveryStatus.DUE)} | row for row in rows]
-    wanted = {row["enrollment_id"] for row in rows}
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        return wanted - set(connection.execute(_insert_arrays(new)).scalars())
-    result = connection.execute(sqlite.insert(Delivery).on_conflict_do_nothing(), new)
-    if result.rowcount == len(new):
-        return set()
-    ours = select(Delivery.enrollment_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
-    return wanted - set(connection.execute(ours).scalars())
+        there = set(connection.execute(_insert_arrays(new)).scalars())
+    else:
+        result = connection.execute(sqlite.insert(Delivery).on_conflict_do_nothing(), new)
+        if result.rowcount == len(new):
+            return []
+        ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
+        there = set(connection.execute(ours).scalars())
+    return [row for row in new if row["public_id"] not in there]
 
 
 def _insert_arrays(rows: Sequence[dict[str, Any]]) -> Insert:
@@ -167,7 +179,7 @@ def _insert_arrays(rows: Sequence[dict[str, Any]]) -> Insert:
             columns.append(func.unnest(bindparam(None, values, type_=ARRAY(kind))))
     source = select(*columns)
     statement = postgresql.insert(Delivery).from_select(list(rows[0]), source)
-    return statement.on_conflict_do_nothing().returning(Delivery.enrollment_id)
+    return statement.on_conflict_do_nothing().returning(Delivery.public_id)
 
 
 def move(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:

@@ -120,7 +120,8 @@ def test_a_run_of_one_reason_is_one_row(ledger: Any) -> None:
         with store.writing(ledger.engine) as session:
             last = store.decisions.newest(session, [person]).get(person)
             at = ledger.at + timedelta(days=after)
-            store.decisions.record(session, last, person, reason, at, monday + timedelta(days=after))
+            run = store.decisions.after(last, reason, at, monday + timedelta(days=after))
+            store.decisions.keep(session, {person: [run]})
     with store.reading(ledger.engine) as session:
         runs = store.decisions.of_subscriber(session, person)
     assert [(run.reason, run.times, run.first_day.day, run.last_day.day) for run in runs] == [
