@@ -19,8 +19,6 @@ from leadmagnet.simulation.record import Deed
 GRACE = 120
 LEAST_GAP = timedelta(hours=20).total_seconds()
 MOST_REMINDERS, WEEK = 3, timedelta(days=7)
-#: A letter of which no answer came goes out once more, and not a third time.
-MOST_COPIES = 2
 OUT = frozenset({"sent", "delivered", "bounced", "unknown", "claimed", "failed"})
 OPEN = frozenset({"due", "claimed", "unknown"})
 
@@ -59,13 +57,13 @@ def _ledger_knows(look: Look) -> Found:
 
 
 def _taken_once(look: Look) -> Found:
-    """A letter is taken once; a second time only where the answer was lost; never a third time."""
+    """A letter is taken once; again only where the answer was lost and the provider's events had not told."""
     for copies in _copies(look[1]).values():
         for before, copy in pairwise(copies):
             if before.letter.known:
-                yield copy.letter.at, f"taken {len(copies)} times although the answer was known"
-        if len(copies) > MOST_COPIES:
-            yield copies[-1].letter.at, f"taken {len(copies)} times"
+                yield copy.letter.at, "taken again although the answer was known"
+            elif copy.told:
+                yield copy.letter.at, "taken again although an event had told of it"
 
 
 def _one_message_id(look: Look) -> Found:
@@ -184,13 +182,10 @@ def _not_when_done(look: Look) -> Found:
 def _nothing_lost(look: Look) -> Found:
     """At the end every active enrollment has exactly one open row, or wants a plan; a held row has its reason."""
     life, _, course = look
-    confirmed = any(isinstance(event, Deed) and event.kind == "confirm" for event in life.events)
+    if words := _person(life):
+        yield 0.0, words
     if life.standing is None:
-        if confirmed:
-            yield 0.0, "somebody who has confirmed is not there any more"
         return
-    if confirmed and not life.enrollments:
-        yield 0.0, "somebody who has confirmed is in no sequence"
     for enrollment in life.enrollments:
         mine = [row for row in life.rows if row.enrollment_id == enrollment.id]
         words = _active(enrollment, mine, life.standing) if enrollment.status == "active" else _over(enrollment, mine)
@@ -200,6 +195,16 @@ def _nothing_lost(look: Look) -> Found:
             missing = course.in_use - {row.step_id for row in mine if row.status in OUT}
             if missing:
                 yield 0.0, f"finished without {len(missing)} of the steps"
+
+
+def _person(life: Life) -> str:
+    """Say what is wrong with where a person stands, if anything."""
+    kinds = {event.kind for event in life.events if isinstance(event, Deed)}
+    if "confirm" in kinds and (life.standing is None or not life.enrollments):
+        return "somebody who has confirmed is not there any more, or in no sequence"
+    if "reported" in kinds and life.standing and life.standing.status not in ("bounced", "complained"):
+        return f"a bounce or complaint was reported, and they are {life.standing.status}"
+    return ""
 
 
 def _active(enrollment: Pass, rows: list[Row], standing: Standing) -> str:

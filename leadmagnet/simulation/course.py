@@ -20,6 +20,7 @@ from leadmagnet.simulation.people import People
 from leadmagnet.simulation.provider import SimulatedProvider
 from leadmagnet.simulation.queues import Queues
 from leadmagnet.simulation.record import Record
+from leadmagnet.simulation.reports import Reports
 from leadmagnet.simulation.trouble import Trouble, stretches
 from leadmagnet.tick import tick
 
@@ -58,10 +59,12 @@ class Run:
         self.clock = VirtualClock(plan.begin)
         self.people = People(plan.subscribers, plan.seed, plan.begin, plan.days)
         self.deaths = Deaths(services.engine)
+        self.reports = Reports(services.engine, record, plan.trouble, plan.seed)
         self.provider = SimulatedProvider(
             self.clock,
             record,
             self.people,
+            self.reports,
             self.deaths,
             plan.trouble,
             stretches(plan.trouble, plan.seed, plan.begin, plan.days),
@@ -91,13 +94,14 @@ class Run:
         while self.clock.at < end:
             before = self.clock.at
             yield before
-            coming = [at for at in (self._again, self.people.next_at, self.queues.next_at, end) if at is not None]
-            self.clock.to(max(min(coming), before + self.plan.step))
+            coming = (self._again, self.people.next_at, self.reports.next_at, self.queues.next_at, end)
+            self.clock.to(max(min(at for at in coming if at is not None), before + self.plan.step))
             if self.clock.at.date() != before.date():
                 self.said(self.clock.at)
 
     def _pass(self) -> None:
         self.passes += 1
+        self.reports.arrive(self.clock.at)
         self.queues.before(self.clock.at)
         self._again = None
         with self.deaths.chosen(self._edge()):
@@ -108,6 +112,7 @@ class Run:
                 self.provider.death()
                 self._again = self.clock.at
         self.queues.after(self.clock.at)
+        self.reports.look(self.clock.at)
 
     def _edge(self) -> int | None:
         """Say at which edge the worker dies in this pass, if it does."""

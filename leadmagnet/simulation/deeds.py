@@ -151,13 +151,6 @@ def _leave(scene: Scene) -> Done:
     return ("leave", "one-click") if leave(scene.session, scene.person, scene.now, "one-click") else None
 
 
-def _stop(scene: Scene) -> Done:
-    """What the clinic does today about a bounce or a complaint that the provider reports."""
-    if scene.person is None or not leave(scene.session, scene.person, scene.now, "marketer", actor="clinic"):
-        return None
-    return "stop", scene.deed.about
-
-
 def _pause(scene: Scene) -> Done:
     if (person := scene.active) is None:
         return None
@@ -224,7 +217,6 @@ _WAYS: dict[str, Callable[[Scene], Done]] = {
     "watch": _watch,
     "check_in": _check_in,
     "leave": _leave,
-    "stop": _stop,
     "pause": _pause,
     "resume": _resume,
     "snooze": _snooze,

@@ -60,8 +60,6 @@ COMES_BACK, LONGEST_AWAY = 0.12, 25.0
 GOES_ON, CLINIC_HELPS, LONGEST_HURT = 0.7, 0.1, 12.0
 #: Who paused without an end comes back; after so many days at most.
 RESUMES, LONGEST_PAUSE = 0.75, 20.0
-#: Hours after which the clinic stops somebody whose address bounced, or who complained, at most.
-CLINIC_HOURS = 30.0
 
 
 def keenness(draw: float) -> float:

@@ -37,6 +37,7 @@ class State:
     hastened: bool = False  #: has asked for the next video at once
     done_on: date | None = None  #: the newest day with a check-in
     begun: set[int] = field(default_factory=set)  #: enrollments of which an email is out
+    told: set[str] = field(default_factory=set)  #: deliveries of which the provider has told us
     out: dict[str, bool] = field(default_factory=dict)  #: deliveries taken before, and whether they went at once
 
 
@@ -58,6 +59,7 @@ class Moment:
     snoozed: bool
     done_today: bool
     at_once: bool  #: answers what the person did: the confirmation, video 1, "next video now"
+    told: bool  #: whether the provider had told us of this delivery before
     again: bool  #: the same delivery was taken before
 
 
@@ -99,6 +101,7 @@ def _moment(state: State, letter: Letter, row: Row | None, course: Course) -> Mo
         snoozed=letter.at < state.snoozed_until,
         done_today=state.done_on == day,
         at_once=at_once,
+        told=letter.delivery in state.told,
         again=again,
     )
 
@@ -142,6 +145,10 @@ def _renewed(state: State, _deed: Deed) -> None:
 
 def _confirmed(state: State, _deed: Deed) -> None:
     state.asked, state.confirmed = False, True
+
+
+def _told(state: State, deed: Deed) -> None:
+    state.told.add(deed.detail)
 
 
 def _left(state: State, _deed: Deed) -> None:
@@ -195,6 +202,7 @@ _CHANGES = {
     "confirm": _confirmed,
     "leave": _left,
     "stop": _left,
+    "told": _told,
     "pause": _paused,
     "resume": _resumed,
     "snooze": _snoozed,

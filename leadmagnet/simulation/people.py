@@ -102,12 +102,6 @@ class People:
                 about = letter.values["confirm_url"] if habit.deed == "confirm" else step
                 self.mean(at + timedelta(hours=hours), Deed(address, habit.deed, about))
 
-    def reported(self, address: str, fact: str, at: datetime, *, doubled: bool) -> None:
-        """Let the clinic look at what the provider reports, and stop that person."""
-        for turn in range(2 if doubled else 1):
-            hours = habits.CLINIC_HOURS * roll(self._seed, "clinic", address, at, turn)[0]
-            self.mean(at + timedelta(hours=hours), Deed(address, "stop", fact))
-
     def done(self, deed: Deed, at: datetime) -> None:
         """Mean to do what follows a deed that was done: come back, resume, go on."""
         chance, wait, clinic, *_ = roll(self._seed, "follows", deed.address, deed.kind, at)

@@ -1,4 +1,4 @@
-"""The simulated provider: takes letters, refuses some, loses answers, is slow or away, reports bounces and complaints.
+"""The simulated provider: takes letters, refuses some, loses answers, is slow or away. Events follow (reports.py).
 
 It keeps its own record of what it took. It can't be asked about the past, but its events could tell, as with SendGrid.
 Must not know: the engine's tables.
@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import Protocol
 
 from leadmagnet.domain.message import Batch, Letter, MailError, Outcome, Result
+from leadmagnet.domain.signals import Signal
 from leadmagnet.simulation.deaths import Deaths
 from leadmagnet.simulation.dice import roll
 from leadmagnet.simulation.hours import VirtualClock
 from leadmagnet.simulation.record import Record
+from leadmagnet.simulation.reports import Reports
 from leadmagnet.simulation.trouble import NONE, Stretch, Trouble
 
 #: Seconds that a call takes: so many, and so many more for each letter.
@@ -27,14 +29,10 @@ LONGEST_POSTPONED = 900
 
 
 class Readers(Protocol):
-    """Who gets the letters, and whoever is told of bounces and complaints."""
+    """Who gets the letters."""
 
     def receive(self, letter: Letter, kind: str, step: str, at: datetime) -> None:
         """Get a letter."""
-        ...
-
-    def reported(self, address: str, fact: str, at: datetime, *, doubled: bool) -> None:
-        """Hear of a bounce or a complaint."""
         ...
 
 
@@ -50,6 +48,7 @@ class SimulatedProvider:
         clock: VirtualClock,
         record: Record,
         readers: Readers,
+        reports: Reports,
         deaths: Deaths,
         trouble: Trouble,
         away: Sequence[Stretch],
@@ -58,7 +57,7 @@ class SimulatedProvider:
         lease_seconds: float,
     ) -> None:
         """Take the world in which it stands. `away`: when it cannot be reached, by their beginning."""
-        self._clock, self._record, self._readers, self._deaths = clock, record, readers, deaths
+        self._clock, self._record, self._readers, self._reports, self._deaths = clock, record, readers, reports, deaths
         self.trouble, self._away, self._seed, self._lease = trouble, away, seed, lease_seconds
         self._in_hand: tuple[int, int] | None = None
         deaths.committed = self._settled
@@ -96,7 +95,9 @@ class SimulatedProvider:
     def death(self) -> None:
         """Note that the worker died: what it had not yet written down is lost."""
         if self._in_hand is not None:
-            self.seen["answers lost by a death"] += self._record.lost(*self._in_hand)
+            lost = self._record.lost(*self._in_hand)
+            self.seen["answers lost by a death"] += len(lost)
+            self._reports.unanswered.update(lost)
             self._in_hand = None
 
     def _settled(self) -> None:
@@ -113,7 +114,7 @@ class SimulatedProvider:
     def _hang(self, before: int) -> None:
         """Keep the call open until its lease is over; its answer comes too late."""
         self.seen["slow calls"] += 1
-        self._record.lost(before, self._record.place)
+        self._reports.unanswered.update(self._record.lost(before, self._record.place))
         self._clock.wait(self._lease + 1)
         self.meanwhile()
 
@@ -139,14 +140,14 @@ class SimulatedProvider:
         at, address = self._clock.at, letter.to_email
         kind, step = _kind(letter.headers.get("Feedback-ID", ""), "confirm_url" in batch.content.slots())
         self._record.took(at, address, letter.delivery_id, letter.message_id, kind, known=known)
-        complaint, doubled, *_ = roll(self._seed, "event", at, address)
+        if not known:
+            self._reports.unanswered.add(letter.delivery_id)
         if self.bounces(address):
-            self.seen["bounces"] += 1
-            self._readers.reported(address, "bounced", at, doubled=doubled < self.trouble.doubled_events)
+            self._reports.send(at, letter.delivery_id, address, Signal.BOUNCED_HARD)
             return
-        if complaint < self.trouble.complaints:
-            self.seen["complaints"] += 1
-            self._readers.reported(address, "complained", at, doubled=doubled < self.trouble.doubled_events)
+        self._reports.send(at, letter.delivery_id, address, Signal.DELIVERED)
+        if roll(self._seed, "complains", at, address)[0] < self.trouble.complaints:
+            self._reports.send(at, letter.delivery_id, address, Signal.COMPLAINED)
         self._readers.receive(letter, kind, step, at)
 
     def bounces(self, address: str) -> bool:

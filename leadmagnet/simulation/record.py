@@ -76,11 +76,13 @@ class Record:
         """The place of the newest entry."""
         return self._n
 
-    def lost(self, after: int, until: int) -> int:
-        """Note that the answers for the letters after one place, up to another, were lost; return how many."""
+    def lost(self, after: int, until: int) -> list[str]:
+        """Note that the answers for the letters after one place, up to another, were lost; return their deliveries."""
         self._write()
-        changed = self._book.execute("UPDATE letter SET known = 0 WHERE n > ? AND n <= ? AND known", (after, until))
-        return changed.rowcount
+        where = "WHERE n > ? AND n <= ? AND known"
+        found = self._book.execute(f"SELECT delivery FROM letter {where} ORDER BY n", (after, until)).fetchall()  # noqa: S608 (our own words)
+        self._book.execute(f"UPDATE letter SET known = 0 {where}", (after, until))  # noqa: S608 (our own words)
+        return [delivery for (delivery,) in found]
 
     def letters(self) -> Iterator[Letter]:
         """Return all letters, by address and then by place."""
