@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import time
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import structlog
 from sqlalchemy import inspect
+from sqlalchemy.exc import ArgumentError
 
 from leadmagnet.cli.shell import FAILED, INSTANT, USAGE, Failure, as_json, command, services, show
 from leadmagnet.services import Services
@@ -46,6 +49,7 @@ def simulate_command(
     started = time.monotonic()
     with ExitStack() as stack:
         parts = _parts(stack, url)
+        _be_quiet(stack)
         found = simulate(plan, parts, _teller(plan))
     took = time.monotonic() - started
     click.echo(f"{found['emails']} emails in {took:.0f} s, {found['emails'] / took:.0f} a second.", err=True)
@@ -64,6 +68,12 @@ def _teller(plan: Plan) -> Callable[[datetime], None]:
     return tell
 
 
+def _be_quiet(stack: ExitStack) -> None:
+    """Keep the engine's warnings back while all that it warns of is simulated; they are in the figures."""
+    stack.callback(structlog.configure, **structlog.get_config())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def _parts(stack: ExitStack, url: str | None) -> Services:
     """Return the program's parts on a database of the simulation's own: never the clinic's. Raises Failure."""
     from leadmagnet import store
@@ -71,9 +81,15 @@ def _parts(stack: ExitStack, url: str | None) -> Services:
     from leadmagnet.simulation.run import in_a_hurry
 
     mine = services()
+    if url == mine.config.database_url:
+        raise Failure("--database names the clinic's own database. A simulation needs one of its own.", USAGE)
     if url is None:
         url = f"sqlite:///{Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='leadmagnet-'))) / 'run.db'}"
-    engine = store.connect(url)
+    try:
+        engine = store.connect(url)
+    except (ArgumentError, ModuleNotFoundError, ValueError, OSError):
+        # No message repeats any part of the address, which may hold a password.
+        raise Failure("--database is a file's sqlite:///… or postgresql+psycopg://user:…@host/name.", USAGE) from None
     stack.callback(engine.dispose)
     in_a_hurry(engine)
     if inspect(engine).get_table_names():
