@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.consent import LINK_LIVES
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.among import fixed
+from leadmagnet.store.base import Instant
 from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
@@ -46,12 +49,16 @@ def forgettable(stale_before: datetime, real_now: datetime) -> ColumnElement[boo
     It is from before `stale_before` (course clock), and the link in its newest confirmation has run out (real clock): a
     course that runs fast must not forget somebody whose link still works.
     """
+    return _forgettable(stale_before, real_now - LINK_LIVES)
+
+
+def _forgettable(stale_before: Any, link_before: Any) -> ColumnElement[bool]:
     open_link = exists().where(
         Delivery.subscriber_id == Subscriber.id,
         Delivery.kind == DeliveryKind.CONFIRMATION,
         or_(
             Delivery.status.in_([DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]),
-            Delivery.settled_at > real_now - LINK_LIVES,
+            Delivery.settled_at > link_before,
         ),
     )
     old = and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before)
@@ -67,6 +74,21 @@ def agenda(
 
     `stale_before`: sign-ups from before then (course clock) are to be forgotten.
     """
+    instants = {
+        "now": now,
+        "real_now": real_now,
+        "stale_before": stale_before,
+        "link_before": real_now - LINK_LIVES,
+    }
+    return Agenda(*(bool(answer) for answer in session.execute(_asked(thorough=thorough), instants).one()))
+
+
+@cache
+def _asked(*, thorough: bool) -> Executable:
+    """Return the statement, put together once: that takes longer than asking, and an idle worker asks each second."""
+    now, real_now, stale_before, link_before = (
+        bindparam(name, type_=Instant()) for name in ("now", "real_now", "stale_before", "link_before")
+    )
     due = and_(Delivery.status == fixed(DeliveryStatus.DUE), Delivery.held.is_(None), Delivery.due_at <= now)
     ready = and_(
         due,
@@ -86,11 +108,11 @@ def agenda(
         exists(select(Delivery.id).where(IN_FLIGHT, Delivery.lease_until <= real_now)),
         exists().where(ProviderEvent.applied_at.is_(None)),
         or_(
-            exists().where(forgettable(stale_before, real_now)),
+            exists().where(_forgettable(stale_before, link_before)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
         ),
     )
-    return Agenda(*(bool(answer) for answer in session.execute(select(*asked)).one()))
+    return select(*asked)
 
 
 def _first(where: ColumnElement[bool], lane: int, *more: ColumnElement[bool]) -> ColumnElement[bool]:
