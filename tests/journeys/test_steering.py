@@ -264,7 +264,7 @@ def test_a_refused_key_halts_the_queue_and_fails_nobody(fast_world: Any, memory_
         assert store.halts.current(session) is None
 
 
-def test_an_answer_nobody_heard_is_sent_once_more_and_then_needs_a_person(fast_world: Any, memory_mailer: Any) -> None:
+def test_an_answer_nobody_heard_is_sent_again_and_at_last_needs_a_person(fast_world: Any, memory_mailer: Any) -> None:
     from leadmagnet.domain.message import Outcome, Result
 
     fast_world.sign_up()
@@ -277,9 +277,9 @@ def test_an_answer_nobody_heard_is_sent_once_more_and_then_needs_a_person(fast_w
         fast_world.clock.move(minutes=20)
         fast_world.tick()
     rows = fast_world.deliveries()
-    assert [(row.status, row.resent) for row in rows] == [("failed", 1)]
+    assert [(row.status, row.resent) for row in rows] == [("failed", 3)]
     ids = {letter.message_id for call in memory_mailer.calls for letter in call.letters}
-    assert len(memory_mailer.calls) == 2
+    assert len(memory_mailer.calls) == 4
     assert len(ids) == 1
 
 
