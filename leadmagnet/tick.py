@@ -21,7 +21,7 @@ from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
-from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments
+from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
@@ -52,7 +52,7 @@ class Part:
     leads: bool = True
     """Sign-ups, pauses, reminders, the sweep and the purge."""
     plans: bool = True
-    """The next email of each enrollment that asks for one."""
+    """The next email of each enrollment that asks for one. What follows an email is planned by whoever has sent it."""
     sends: bool = True
     """Claims and sends by itself."""
 
@@ -80,6 +80,7 @@ def post_of(services: Services) -> Post:
         config.claim_lease_seconds,
         config.evidence_window_seconds,
         listens=bool(config.sendgrid_webhook_public_key),
+        plan_next=plan_settled,
     )
 
 
@@ -116,7 +117,7 @@ def tick(
         waits = agenda(services, clock())
     return {
         "now": clock().course.isoformat().replace("+00:00", "Z"),
-        "planned": planned,
+        "planned": planned + tally.planned,
         "claimed": claimed,
         "sent": tally.sent,
         "failed": tally.failed,

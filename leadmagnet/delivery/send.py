@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
-from leadmagnet.delivery.settle import Tally, hand_on, retry, settle_results
+from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
@@ -51,6 +51,8 @@ class Post:
     evidence_seconds: float
     #: Whether the provider's events reach us: then an unknown letter waits for them, and only while others come in.
     listens: bool = False
+    #: Plans what follows an email together with its outcome. Without it, enrollments ask for a plan.
+    plan_next: PlanNext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def _settle(
                     ),
                     jitter=random.random(),  # noqa: S311 (spreads retries; no secret)
                     tally=mine,
+                    plan_next=post.plan_next,
                 )
         except OperationalError as error:
             if wait is None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -24,6 +26,10 @@ from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
 
+log = structlog.get_logger(__name__)
+
+#: Plans the next email of enrollments, given their ids and the instant of the course; returns how many.
+PlanNext = Callable[[Session, Collection[int], datetime], int]
 #: Characters that the ledger keeps of a provider's words, and of its id.
 DETAIL = 300
 PROVIDER_ID = 120
@@ -33,6 +39,7 @@ PROVIDER_ID = 120
 class Tally:
     """What happened, in deliveries."""
 
+    planned: int = 0
     sent: int = 0
     failed: int = 0
     unknown: int = 0
@@ -41,6 +48,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
+        self.planned += other.planned
         self.sent += other.sent
         self.failed += other.failed
         self.unknown += other.unknown
@@ -58,10 +66,12 @@ def settle_results(
     evidence_seconds: Callable[[str], float],
     jitter: float,
     tally: Tally,
+    plan_next: PlanNext | None = None,
 ) -> None:
     """Write the results of one batch down; `pairs` are rows of the ledger with their results.
 
     `evidence_seconds` says, for a provider's name, how long its events may still tell what became of an unknown letter.
+    `plan_next` plans what follows at once; without it, the enrollments ask for a plan.
     """
     groups: dict[Outcome, list[tuple[Claimed, Result]]] = defaultdict(list)
     for row, result in pairs:
@@ -76,23 +86,23 @@ def settle_results(
     again = {row.id: (result.detail, result.retry_after) for row, result in groups[Outcome.RETRY]}
     ended |= retry(session, claim_id, again, now, jitter, tally)
     ended |= _sent(session, claim_id, groups[Outcome.SENT], now, tally)
-    hand_on(session, [row for row, _ in pairs if row.id in ended], now.course)
+    over = [row for row, _ in pairs if row.id in ended]
+    if plan_next is None:
+        hand_on(session, over, now.course)
+    else:
+        _plan_on(session, over, now.course, plan_next, tally)
 
 
 def _sent(session: Session, claim_id: str, pairs: Sequence[tuple[Claimed, Result]], now: Now, tally: Tally) -> set[int]:
-    """One statement where one answer of the provider covers all, as SendGrid's does; else one execution a row."""
+    """One answer of the provider may cover all, as SendGrid's does, or each has its own, as with SMTP."""
     values = {"status": DeliveryStatus.SENT, "sent_at": now.course, "settled_at": now.real, "detail": ""}
-    answers = {(result.provider, result.provider_id[:PROVIDER_ID]) for _, result in pairs}
+    told = {row.id: (result.provider, result.provider_id[:PROVIDER_ID]) for row, result in pairs}
+    answers = set(told.values())
     if len(answers) == 1:
         ((values["provider"], values["provider_id"]),) = answers
-    ids = store.claims.settle(session, claim_id, [row.id for row, _ in pairs], **values)
-    if ids and len(answers) > 1:
-        notes = [
-            {"id": row.id, "provider": result.provider, "provider_id": result.provider_id[:PROVIDER_ID]}
-            for row, result in pairs
-            if row.id in ids
-        ]
-        session.execute(update(Delivery), notes)
+        ids = store.claims.settle(session, claim_id, told, **values)
+    else:
+        ids = store.claims.settle_each(session, claim_id, told, **values)
     tally.sent += len(ids)
     reminded = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.REMINDER]
     count_reminders(session, reminded)
@@ -164,6 +174,22 @@ def hand_on(session: Session, rows: Iterable[Ended], now: datetime) -> None:
     """Ask for the next plan of the enrollments behind deliveries that are over."""
     waiting = {row.enrollment_id for row in rows if row.enrollment_id is not None}
     if waiting:
+        store.enrollments.want_plan(session, waiting, last_settled_at=now)
+
+
+def _plan_on(session: Session, rows: Iterable[Ended], now: datetime, plan_next: PlanNext, tally: Tally) -> None:
+    """Plan what follows, within the transaction; a plan that fails must not cost us the provider's answer."""
+    waiting = {row.enrollment_id for row in rows if row.enrollment_id is not None}
+    if not waiting:
+        return
+    try:
+        with session.begin_nested():
+            tally.planned += plan_next(session, waiting, now)
+    except OperationalError:
+        raise  # the database, not the plan: all of it is written once more
+    except Exception:
+        # The planner meets the same error on its own, and then nothing hides it.
+        log.exception("not planned with the answer", enrollments=len(waiting))
         store.enrollments.want_plan(session, waiting, last_settled_at=now)
 
 

@@ -8,7 +8,7 @@ and writes or moves the one due row of the enrollment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -112,7 +112,18 @@ class Calendar:
 
 def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     """Plan for up to `limit` enrollments that want it and return how many there were."""
-    waiting = store.enrollments.take_wanting(session, limit)
+    return _plan_all(session, store.enrollments.take_wanting(session, limit), now)
+
+
+def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetime) -> int:
+    """Plan the next email of enrollments one of whose emails has just come to its end; return how many there were.
+
+    In the transaction that writes the end down: one look at them instead of two, and no wish to put up and take off.
+    """
+    return _plan_all(session, store.enrollments.take_settled(session, enrollment_ids, now), now)
+
+
+def _plan_all(session: Session, waiting: Sequence[Wanting], now: datetime) -> int:
     if not waiting:
         return 0
     people = _people(session, waiting)
@@ -157,7 +168,7 @@ def _people(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
         Subscriber.paused_at,
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
-    return {row.id: Person._make(row) for row in session.connection().execute(query)}
+    return {row.id: Person._make(row) for row in session.connection().execute(query).all()}
 
 
 def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
@@ -167,7 +178,7 @@ def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standi
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )
     found: dict[int, list[Standing]] = defaultdict(list)
-    for enrollment_id, *row in session.connection().execute(query):
+    for enrollment_id, *row in session.connection().execute(query).all():
         found[enrollment_id or 0].append(Standing._make(row))
     for rows in found.values():
         rows.sort()
@@ -182,7 +193,7 @@ def _taken_days(session: Session, people: Iterable[Person], now: datetime) -> di
     query = select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(
         among(Delivery.subscriber_id, found), Delivery.day >= oldest, store.deliveries.ONE_A_DAY
     )
-    for subscriber_id, day, row_id in session.connection().execute(query):
+    for subscriber_id, day, row_id in session.connection().execute(query).all():
         if day is not None:
             found[subscriber_id][day] = row_id
     return found

@@ -51,11 +51,11 @@ def _domain(mail_from: str) -> str:
 
 
 def _ways_out(reader: Reader, clinic: Clinic, links: Links) -> str:
-    ways = [f"<{links.leave(reader.leave_id)}>"]
+    way = f"<{links.leave(reader.leave_id)}>"
     if mailbox := _mailbox(clinic.unsubscribe_mailto):
         # The stored id, not the address: what arrives may come from another mailbox of the same person.
-        ways.append(f"<mailto:{mailbox}?subject={quote(f'unsubscribe {reader.leave_id}', safe='')}>")
-    return ", ".join(ways)
+        way += f", <mailto:{mailbox}?subject={quote(f'unsubscribe {reader.leave_id}', safe='')}>"
+    return way
 
 
 @lru_cache(maxsize=16)

@@ -5,17 +5,27 @@ Must not know: what a page does with the token, or whether the subscriber still 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from leadmagnet.domain.tokens import Purpose, read, sign
+
+#: What needs no quoting in an address.
+_SAFE = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 def media_url(public_url: str, path: str) -> str:
     """Return the address of a file under media/; `path` may carry the folder's name, as front matter does."""
     return f"{public_url.rstrip('/')}/media/{quote(path.lstrip('/').removeprefix('media/'))}"
+
+
+@lru_cache(maxsize=256)
+def _quoted(slug: str) -> str:
+    return quote(slug, safe="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +48,8 @@ class Links:
 
     def video(self, subscriber_id: int, slug: str) -> str:
         """Return a video's page. The token opens every video of this person, and nothing else."""
-        query = urlencode({"t": sign(self.keys, Purpose.VIDEO, subscriber_id)})
-        return self._url(f"/v/{quote(slug, safe='')}?{query}")
+        # A token is URL-safe as it is.
+        return self._url(f"/v/{_quoted(slug)}?t={sign(self.keys, Purpose.VIDEO, subscriber_id)}")
 
     def done(self, subscriber_id: int, step_id: int, felt: str = "") -> str:
         """Return the "I did it" page of one step; `felt` chooses an answer in advance."""
@@ -48,7 +58,7 @@ class Links:
 
     def leave(self, leave_id: str) -> str:
         """Return the unsubscribe address. Its id is stored, so it outlives every key."""
-        return self._url(f"/u/{quote(leave_id, safe='')}")
+        return self._url(f"/u/{leave_id if _SAFE(leave_id) else quote(leave_id, safe='')}")
 
     def calendar(self, subscriber_id: int) -> str:
         """Return the subscriber's calendar file."""

@@ -157,13 +157,13 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, 
     new = [{"public_id": random_id(), "status": str(DeliveryStatus.DUE)} | row for row in rows]
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        there = set(connection.execute(_insert_arrays(new)).scalars())
+        result = connection.execute(_insert_arrays(new))
     else:
         result = connection.execute(sqlite.insert(Delivery).on_conflict_do_nothing(), new)
-        if result.rowcount == len(new):
-            return []
-        ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
-        there = set(connection.execute(ours).scalars())
+    if result.rowcount == len(new):
+        return []
+    ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
+    there = set(connection.execute(ours).scalars().all())
     return [row for row in new if row["public_id"] not in there]
 
 
@@ -179,7 +179,7 @@ def _insert_arrays(rows: Sequence[dict[str, Any]]) -> Insert:
             columns.append(func.unnest(bindparam(None, values, type_=ARRAY(kind))))
     source = select(*columns)
     statement = postgresql.insert(Delivery).from_select(list(rows[0]), source)
-    return statement.on_conflict_do_nothing().returning(Delivery.public_id)
+    return statement.on_conflict_do_nothing()
 
 
 def move(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import EnrollmentStatus
@@ -65,10 +65,19 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
+    return _taken(session, Enrollment.id.in_(select(chosen.c.id)), wants_plan=False)
+
+
+def take_settled(session: Session, ids: Iterable[int], now: datetime) -> list[Wanting]:
+    """Note that an email of these enrollments is over, and take them for their next plan."""
+    return _taken(session, among(Enrollment.id, ids), wants_plan=False, last_settled_at=now)
+
+
+def _taken(session: Session, which: ColumnElement[bool], **values: Any) -> list[Wanting]:
     statement = (
         update(Enrollment)
-        .where(Enrollment.id.in_(select(chosen.c.id)))
-        .values(wants_plan=False)
+        .where(which)
+        .values(**values)
         .returning(
             Enrollment.id,
             Enrollment.subscriber_id,
@@ -79,7 +88,7 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
         )
         .execution_options(synchronize_session=False)
     )
-    return sorted(Wanting._make(row) for row in session.connection().execute(statement))
+    return sorted(Wanting._make(row) for row in session.connection().execute(statement).all())
 
 
 def want_plan(session: Session, ids: Iterable[int], **values: Any) -> None:
