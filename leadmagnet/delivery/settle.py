@@ -102,7 +102,7 @@ def _sent(session: Session, claim_id: str, pairs: Sequence[tuple[Claimed, Result
         ((values["provider"], values["provider_id"]),) = answers
         ids = store.claims.settle(session, claim_id, told, **values)
     else:
-        ids = store.claims.settle_each(session, claim_id, told, **values)
+        ids = store.answers.settle(session, claim_id, told, **values)
     tally.sent += len(ids)
     reminded = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.REMINDER]
     count_reminders(session, reminded)
@@ -187,9 +187,9 @@ def _plan_on(session: Session, rows: Iterable[Ended], now: datetime, plan_next: 
             tally.planned += plan_next(session, waiting, now)
     except OperationalError:
         raise  # the database, not the plan: all of it is written once more
-    except Exception:
-        # The planner meets the same error on its own, and then nothing hides it.
-        log.exception("not planned with the answer", enrollments=len(waiting))
+    except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost us the answer)
+        # No traceback, which shows values. The planner meets the error by itself, and there nothing catches it.
+        log.error("not planned with the answer", enrollments=len(waiting), error=store.short(error))  # noqa: TRY400
         store.enrollments.want_plan(session, waiting, last_settled_at=now)
 
 

@@ -3,6 +3,7 @@
 from leadmagnet.store import (
     activities,
     agenda,
+    answers,
     check_ins,
     claims,
     clocks,
@@ -31,6 +32,7 @@ __all__ = [
     "Base",
     "activities",
     "agenda",
+    "answers",
     "check_ins",
     "claims",
     "clocks",

@@ -6,26 +6,11 @@ work; the caller commits between them and talks to the network with none open.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-import orjson
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    String,
-    and_,
-    bindparam,
-    column,
-    exists,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
@@ -39,25 +24,8 @@ _UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun
 IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
 
 
-#: Rows handed to a statement, with one parameter a column on PostgreSQL and one in all on SQLite.
-_TOLD_ARRAYS = (
-    func.unnest(
-        bindparam("ids", type_=ARRAY(BigInteger)),
-        bindparam("providers", type_=ARRAY(String)),
-        bindparam("notes", type_=ARRAY(String)),
-    )
-    .table_valued(column("id", BigInteger), column("provider", String), column("provider_id", String))
-    .render_derived(name="told")
-)
-_EACH = func.json_each(bindparam("told", type_=String)).table_valued("value").alias("each")
-_TOLD_JSON = select(
-    func.json_extract(_EACH.c.value, "$[0]").label("id"),
-    func.json_extract(_EACH.c.value, "$[1]").label("provider"),
-    func.json_extract(_EACH.c.value, "$[2]").label("provider_id"),
-).subquery("told")
-
-
-def _held_under(claim_id: str) -> tuple[ColumnElement[bool], ...]:
+def held_under(claim_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which a row stands claimed under this id."""
     return Delivery.claim_id == claim_id, Delivery.status == fixed(DeliveryStatus.CLAIMED)
 
 
@@ -182,7 +150,7 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     allowed = exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
     statement = (
         update(Delivery)
-        .where(among(Delivery.id, ids), *_held_under(claim_id), Delivery.call_begun_at.is_(None), allowed)
+        .where(among(Delivery.id, ids), *held_under(claim_id), Delivery.call_begun_at.is_(None), allowed)
         .values(call_begun_at=real_now)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
@@ -196,35 +164,12 @@ def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: A
         return set()
     statement = (
         update(Delivery)
-        .where(among(Delivery.id, ids), *_held_under(claim_id))
+        .where(among(Delivery.id, ids), *held_under(claim_id))
         .values(**values)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
     return set(session.execute(statement).scalars().all())
-
-
-def settle_each(session: Session, claim_id: str, told: Mapping[int, tuple[str, str]], /, **values: Any) -> set[int]:
-    """Like `settle`, with the provider and its own id for each row (`told`, by ledger id), in one statement."""
-    if not told:
-        return set()
-    postgres = session.connection().dialect.name == "postgresql"
-    notes = _TOLD_ARRAYS if postgres else _TOLD_JSON
-    statement = (
-        update(Delivery)
-        .where(Delivery.id == notes.c.id, *_held_under(claim_id))
-        .values(provider=notes.c.provider, provider_id=notes.c.provider_id, **values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    columns = {
-        "ids": list(told),
-        "providers": [one for one, _ in told.values()],
-        "notes": [note for _, note in told.values()],
-    }
-    rows = [[row_id, *note] for row_id, note in told.items()]
-    given: dict[str, Any] = columns if postgres else {"told": orjson.dumps(rows).decode()}
-    return set(session.execute(statement, given).scalars().all())
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
