@@ -41,16 +41,25 @@ def simulate_command(
 ) -> None:
     """Live through some weeks in minutes, and check that no promise was broken."""
     from leadmagnet.simulation.course import Plan
+    from leadmagnet.simulation.groups import GROUP, groups_of, simulate_groups
     from leadmagnet.simulation.report import as_words
     from leadmagnet.simulation.run import simulate
     from leadmagnet.simulation.trouble import KINDS
 
     plan = Plan(subscribers, days, seed, begin, KINDS[trouble])
+    groups = groups_of(plan)
+    if len(groups) > 1 and url:
+        raise Failure(f"--database keeps up to {GROUP} subscribers: more are simulated in groups.", USAGE)
     started = time.monotonic()
     with ExitStack() as stack:
-        parts = _parts(stack, url)
+        several = [_parts(stack, url) for _ in groups]
         _be_quiet(stack)
-        found = simulate(plan, parts, _teller(plan))
+        if len(several) == 1:
+            found = simulate(plan, several[0], _teller(plan))
+        else:
+            for one in several:
+                one.engine.dispose()
+            found = simulate_groups(plan, groups, [one.config for one in several], _counter(len(groups)))
     took = time.monotonic() - started
     click.echo(f"{found['emails']} emails in {took:.0f} s, {found['emails'] / took:.0f} a second.", err=True)
     show(found, json_out, as_words(found))
@@ -64,6 +73,16 @@ def _teller(plan: Plan) -> Callable[[datetime], None]:
     def tell(at: datetime) -> None:
         if sys.stderr.isatty():
             click.echo(f"\rday {(at - plan.begin).days} of {plan.days}", nl=False, err=True)
+
+    return tell
+
+
+def _counter(groups: int) -> Callable[[int], None]:
+    """Return what shows on a terminal how many groups are through."""
+
+    def tell(done: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\rgroup {done} of {groups}", nl=False, err=True)
 
     return tell
 

@@ -43,6 +43,8 @@ class Plan:
     begin: datetime
     trouble: Trouble
     step: timedelta = LEAST_STEP
+    first: int = 0
+    """The number of the first person: a group of a larger run does not begin with 0."""
 
     @property
     def end(self) -> datetime:
@@ -57,7 +59,7 @@ class Run:
         """Take the plan, the program's parts, and an empty book. `said` is told of every day that begins."""
         self.plan, self.said = plan, said
         self.clock = VirtualClock(plan.begin)
-        self.people = People(plan.subscribers, plan.seed, plan.begin, plan.days)
+        self.people = People(plan.subscribers, plan.seed, plan.begin, plan.days, plan.first)
         self.deaths = Deaths(services.engine)
         self.reports = Reports(services.engine, record, plan.trouble, plan.seed)
         self.provider = SimulatedProvider(

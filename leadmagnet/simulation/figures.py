@@ -45,6 +45,19 @@ class Figures:
     broken: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(CHECKS, 0)))
     examples: list[Broken] = field(default_factory=list)
 
+    def include(self, other: Figures) -> None:
+        """Add the figures of another group of people."""
+        for name in ("kinds", "hours", "lateness", "people", "enrollments", "rows", "broken"):
+            getattr(self, name).update(getattr(other, name))
+        for day, kinds in other.days.items():
+            self.days.setdefault(day, Counter()).update(kinds)
+        self.latest = max(self.latest, other.latest)
+        self.copies += other.copies
+        self.copies_sent += other.copies_sent
+        for found in other.examples:
+            if sum(kept.rule == found.rule for kept in self.examples) < EXAMPLES:
+                self.examples.append(found)
+
     def add(self, life: Life, course: Course) -> None:
         """Add one life, and look at it with every check."""
         letters = moments(life, course)

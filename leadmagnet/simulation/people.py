@@ -49,8 +49,8 @@ def address_of(number: int) -> str:
 class People:
     """Everybody, and what they mean to do."""
 
-    def __init__(self, count: int, seed: int, begin: datetime, days: int) -> None:
-        """Make people who find the form one after the other."""
+    def __init__(self, count: int, seed: int, begin: datetime, days: int, first: int = 0) -> None:
+        """Make people who find the form one after the other, numbered from `first`."""
         self._seed = seed
         self._meant: dict[datetime, list[Deed]] = defaultdict(list)
         self._when: list[datetime] = []
@@ -58,7 +58,7 @@ class People:
         self.begin = begin
         zones = sorted(all_zones() - NO_PLACE)
         self.known: dict[str, Person] = {}
-        for number in range(count):
+        for number in range(first, first + count):
             place, keen, arrives, again, later, *_ = roll(seed, "person", number)
             address = address_of(number)
             self.known[address] = Person(address, zones[int(place * len(zones))], habits.keenness(keen))

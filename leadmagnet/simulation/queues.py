@@ -55,6 +55,10 @@ class Depth:
     before: int = 0
     after: int = 0
 
+    def __add__(self, other: Depth) -> Depth:
+        """Return both as if their peaks had come together."""
+        return Depth(self.before + other.before, self.after + other.after)
+
 
 class Queues:
     """Depths by day, UTC."""

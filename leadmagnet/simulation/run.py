@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,38 @@ from leadmagnet.services import Services
 from leadmagnet.simulation.course import Plan, Run
 from leadmagnet.simulation.figures import Figures
 from leadmagnet.simulation.lives import lives, read_course
+from leadmagnet.simulation.queues import Depth
 from leadmagnet.simulation.record import Record
 from leadmagnet.simulation.report import as_json
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What a run, or one group of its people, brought out."""
+
+    figures: Figures = field(default_factory=Figures)
+    deeds: Counter[str] = field(default_factory=Counter)
+    trouble: Counter[str] = field(default_factory=Counter)
+    depths: dict[date, Depth] = field(default_factory=dict)
+    passes: int = 0
+
+    def include(self, other: Outcome) -> None:
+        """Add the outcome of another group."""
+        self.figures.include(other.figures)
+        self.deeds.update(other.deeds)
+        self.trouble.update(other.trouble)
+        for day, depth in other.depths.items():
+            self.depths[day] = self.depths.get(day, Depth()) + depth
+        self.passes += other.passes
+
+
 def simulate(plan: Plan, services: Services, said: Callable[[datetime], None] = lambda _: None) -> dict[str, Any]:
     """Simulate on a migrated, empty database and return the report. `said` is told of every day that begins."""
+    return report(plan, live(plan, services, said))
+
+
+def live(plan: Plan, services: Services, said: Callable[[datetime], None] = lambda _: None) -> Outcome:
+    """Live through a run on a migrated, empty database, and check it."""
     # The provider's events reach us here without HTTP, so no signature is checked: that there is a key is what counts.
     services = replace(services, config=replace(services.config, sendgrid_webhook_public_key="simulated"))
     with store.writing(services.engine) as session:
@@ -30,24 +57,30 @@ def simulate(plan: Plan, services: Services, said: Callable[[datetime], None] = 
     with tempfile.TemporaryDirectory(prefix="leadmagnet-") as folder:
         record = Record(Path(folder) / "record.db")
         try:
-            return _simulate(plan, services, record, said)
+            return _live(plan, services, record, said)
         finally:
             record.close()
 
 
-def _simulate(plan: Plan, services: Services, record: Record, said: Callable[[datetime], None]) -> dict[str, Any]:
+def _live(plan: Plan, services: Services, record: Record, said: Callable[[datetime], None]) -> Outcome:
     run = Run(plan, services, record, said)
     run.go()
     course, figures = read_course(services.engine, run.clock.at), Figures()
     for life in lives(services.engine, record):
         figures.add(life, course)
+    trouble = Counter(run.provider.seen) + Counter(run.reports.seen) + Counter(run.deaths.as_counts())
+    return Outcome(figures, Counter(run.stage.counts), trouble, run.queues.days, run.passes)
+
+
+def report(plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """Return everything that a run brought out, for people and programs to read."""
     counts = {
-        "deeds": run.stage.counts,
-        "trouble": run.provider.seen + run.reports.seen + run.deaths.as_counts(),
-        "depths": run.queues.days,
-        "passes": run.passes,
+        "deeds": outcome.deeds,
+        "trouble": outcome.trouble,
+        "depths": outcome.depths,
+        "passes": outcome.passes,
     }
-    return as_json(plan, counts, figures)
+    return as_json(plan, counts, outcome.figures)
 
 
 def in_a_hurry(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
@@ -127,6 +128,7 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
     return [Claimed._make(row) for row in session.connection().execute(query).all()]
 
 
+@cache
 def may_receive() -> ColumnElement[bool]:
     """Return the condition under which a subscriber may be sent a delivery right now: consent always wins."""
     waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
@@ -141,16 +143,20 @@ def may_receive() -> ColumnElement[bool]:
     )
 
 
+@cache
+def _allowed() -> ColumnElement[bool]:
+    return exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
+
+
 def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: datetime) -> set[int]:
     """Mark that the provider's call begins, for those who may still receive it; return their ids.
 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
-    allowed = exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
     statement = (
         update(Delivery)
-        .where(among(Delivery.id, ids), *held_under(claim_id), Delivery.call_begun_at.is_(None), allowed)
+        .where(among(Delivery.id, ids), *held_under(claim_id), Delivery.call_begun_at.is_(None), _allowed())
         .values(call_begun_at=real_now)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
