@@ -7,8 +7,9 @@ the value from a file, as secrets are handed over by most hosts. docs/settings.m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,22 @@ SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
 BROKERS = ("redis", "rediss", "amqp", "amqps")
 DRIVERS = ("sqlite", "postgresql+psycopg")
-NOT_BUILT = ("send_rate", "inbound_secret", "metrics_token")
+NOT_BUILT = ("inbound_secret", "metrics_token")
 MIN_SECRET = 32
 KEYS = ("secret_key", "suppression_key")
 #: Texts that people read, and the most characters each may have.
 WORDS = {"clinic_name": 120, "clinic_address": 250, "clinic_phone": 40, "content_reviewer": 200}
-#: Least and most seconds. A lease of more than a day, or a wait of more than a week, would hold an email for good.
-SECONDS = {"claim_lease_seconds": (1, 86_400), "evidence_window_seconds": (1, 604_800)}
+#: Least and most. A lease of more than a day, or a wait of more than a week (seconds), would hold an email for good.
+WHOLE_NUMBERS = {
+    "claim_lease_seconds": (1, 86_400),
+    "evidence_window_seconds": (1, 604_800),
+    "daily_cap": (1, rules.MOST_A_DAY),
+}
+READERS: Mapping[str, Callable[[str, str], object]] = {
+    "run_worker_in_web": rules.truth,
+    "warm_up": rules.ramp,
+    "warm_up_start": rules.day,
+}
 RATES = {"send_rate": (0.001, 1_000_000), "time_lapse": (1, 1_000_000)}
 
 
@@ -55,6 +65,12 @@ class Config:
     metrics_token: str = ""
     broker_url: str = ""
     send_rate: float | None = None
+    """Emails a second, over all workers."""
+    daily_cap: int | None = None
+    """Emails a day, over all workers; a day begins at midnight in CLINIC_TIMEZONE."""
+    warm_up: tuple[int, ...] = ()
+    """Emails on the first day, the second …"""
+    warm_up_start: date | None = None
     claim_lease_seconds: int = 120
     evidence_window_seconds: int = 900
     run_worker_in_web: bool = False
@@ -147,10 +163,10 @@ def _parse(name: str, value: str) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name == "outbox_dir":
         return Path(value).resolve()
-    if name == "run_worker_in_web":
-        return rules.truth(name, value)
-    if name in SECONDS:
-        return rules.whole_number(name, value, *SECONDS[name])
+    if name in READERS:
+        return READERS[name](name, value)
+    if name in WHOLE_NUMBERS:
+        return rules.whole_number(name, value, *WHOLE_NUMBERS[name])
     if name in RATES:
         return rules.number(name, value, *RATES[name])
     if name == "public_url":
@@ -173,6 +189,10 @@ def _check(config: Config) -> None:
     rules.check_folder("outbox_dir", config.outbox_dir, written="outbox" in config.mail_transport)
     _check_transport(config)
     _check_zone(config.clinic_timezone)
+    if config.warm_up_start and not config.warm_up:
+        raise BadSetting(
+            "WARM_UP_START is set and WARM_UP is not. Set WARM_UP to the emails of each day, as 50,100,200."
+        )
 
 
 def _check_database(url: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +19,8 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/
 #: Control characters, lone surrogates (bytes that were no UTF-8), line and paragraph separators.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SHOWN = 80
+#: Emails a day.
+MOST_A_DAY = 1_000_000_000
 
 
 class BadSetting(ValueError):
@@ -51,6 +54,19 @@ def whole_number(name: str, value: str, least: int, most: int) -> int:
     if found != int(found):
         raise BadSetting(f"{name.upper()}={shown(value)} is not a whole number.")
     return int(found)
+
+
+def ramp(name: str, value: str) -> tuple[int, ...]:
+    """Read the emails of one day after the other, with commas between."""
+    return tuple(whole_number(name, part.strip(), 1, MOST_A_DAY) for part in value.split(","))
+
+
+def day(name: str, value: str) -> date:
+    """Read a day."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise BadSetting(f"{name.upper()}={shown(value)} is not a day. Write it as 2026-03-31.") from None
 
 
 def truth(name: str, value: str) -> bool:

@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from config import Config
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.signals import apply_signals
@@ -69,6 +71,11 @@ def always() -> bool:
     return True
 
 
+def limits_from(config: Config) -> Limits:
+    """Return the limits that the settings name."""
+    return Limits(config.send_rate, config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone)
+
+
 def post_of(services: Services) -> Post:
     """Return what the send path needs."""
     config = services.config
@@ -80,6 +87,7 @@ def post_of(services: Services) -> Post:
         config.claim_lease_seconds,
         config.evidence_window_seconds,
         listens=bool(config.sendgrid_webhook_public_key),
+        limits=limits_from(config),
         plan_next=plan_settled,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,9 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "mail_unsubscribe": "leave@example.org",
         "outbox_dir": str(tmp_path),
         "send_rate": "5",
+        "daily_cap": "5",
+        "warm_up": "5,10",
+        "warm_up_start": "2026-03-31",
         "claim_lease_seconds": "5",
         "evidence_window_seconds": "5",
         "time_lapse": "5",
@@ -226,6 +230,8 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{text}\n", encoding="utf-8")
     environ = {key: value for key, value in KEYS.items() if key != field.upper()}
+    if field == "warm_up_start":
+        environ["WARM_UP"] = "5,10"
     found = Config.from_env(environ | {f"{field.upper()}_FILE": str(file)}, NOWHERE)
     assert getattr(found, field) == getattr(Config.from_env(environ | {field.upper(): text}, NOWHERE), field)
     line = refusal(environ | {field.upper(): text, f"{field.upper()}_FILE": str(file)})
@@ -314,4 +320,19 @@ def test_a_folder_where_nothing_may_be_written_stops_only_the_outbox(tmp_path: P
 def test_settings_without_effect_are_named() -> None:
     """Nobody should believe in a limit that is not kept."""
     assert read().without_effect == ()
-    assert read(SEND_RATE="5", METRICS_TOKEN="t").without_effect == ("SEND_RATE", "METRICS_TOKEN")
+    assert read(INBOUND_SECRET="s", METRICS_TOKEN="t").without_effect == ("INBOUND_SECRET", "METRICS_TOKEN")
+
+
+def test_limits_of_sending_are_read_and_refused() -> None:
+    limits = read(SEND_RATE="0.5", DAILY_CAP="400", WARM_UP="50, 100,200", WARM_UP_START="2026-03-31")
+    assert (limits.send_rate, limits.daily_cap, limits.warm_up) == (0.5, 400, (50, 100, 200))
+    assert limits.warm_up_start == date(2026, 3, 31)
+    for bad, word in (
+        ({"DAILY_CAP": "0"}, "DAILY_CAP=0 is not a number from 1"),
+        ({"DAILY_CAP": "1.5"}, "whole"),
+        ({"WARM_UP": "50,,100"}, "WARM_UP= is not a number"),
+        ({"WARM_UP": "50;100"}, "WARM_UP=50;100"),
+        ({"WARM_UP": "9", "WARM_UP_START": "tomorrow"}, "Write it as 2026-03-31"),
+        ({"WARM_UP_START": "2026-03-31"}, "WARM_UP is not"),
+    ):
+        assert word in refusal(KEYS | bad)

@@ -9,6 +9,9 @@ import click
 from leadmagnet import store
 from leadmagnet.cli.shell import Group, as_json, iso, services, show
 from leadmagnet.delivery.again import try_again
+from leadmagnet.delivery.pace import standing
+from leadmagnet.domain.rates import day_limit
+from leadmagnet.tick import limits_from
 
 sending = Group("sending", help="Stop all sending, and let it go on.")
 deliveries = Group("deliveries", help="Emails that could not be sent.")
@@ -37,16 +40,21 @@ def go() -> None:
 @as_json
 def status(json_out: bool) -> None:
     """Show whether sending goes on, and what waits."""
-    now = services().clock.now()
+    now, limits = services().clock.now(), limits_from(services().config)
     with store.reading(services().engine) as session:
+        pace = standing(session, limits, now.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, now.course)
     found: dict[str, Any] = {"stopped": bool(halt and halt.blocks(now.real)), "reason": halt.reason if halt else ""}
     found |= {"due": waits.due, "held": waits.held, "in_flight": waits.in_flight}
     found |= {"unknown": waits.unknown, "failed": waits.failed}
     found["oldest_due"] = iso(waits.oldest) if waits.oldest else None
+    found["most_a_second"] = limits.per_second
+    found["most_today"] = most = day_limit(limits, pace.ramp_began, pace.day)
+    found["sent_today"] = pace.sent if most is not None else None
     state = f"Stopped: {found['reason']}" if found["stopped"] else "Sending goes on."
     words = f"{waits.due} due, {waits.held} held, {waits.in_flight} on their way, {waits.unknown} unknown"
-    show(found, json_out, f"{state} {words}, {waits.failed} failed.")
+    today = f" {pace.sent} of at most {most} today." if most is not None else ""
+    show(found, json_out, f"{state} {words}, {waits.failed} failed.{today}")
 
 
 @deliveries.command("failed")

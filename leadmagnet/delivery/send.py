@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.delivery import pace
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
+from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
 from leadmagnet.mail import has_evidence_from
@@ -51,6 +53,7 @@ class Post:
     evidence_seconds: float
     #: Whether the provider's events reach us: then an unknown letter waits for them, and only while others come in.
     listens: bool = False
+    limits: Limits = field(default_factory=Limits)
     #: Plans what follows an email together with its outcome. Without it, enrollments ask for a plan.
     plan_next: PlanNext | None = None
 
@@ -64,11 +67,15 @@ class Claim:
 
 
 def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
-    """Claim one batch of a lane; None when nothing is due, or sending is halted."""
+    """Claim one batch of a lane; None when nothing is due, sending is halted, or a limit is reached."""
     now, claim_id = clock(), random_id()
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(now.real):
+            return None
+        wanted = 1 if halt is not None else (limit or post.mailer.batch_size)
+        room = pace.room(session, post.limits, now.real, wanted, lane)
+        if not room:
             return None
         ids = store.claims.claim(
             session,
@@ -77,8 +84,9 @@ def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | N
             lease_until=lease_end(now.real, post.lease_seconds),
             claim_id=claim_id,
             lane=lane,
-            limit=1 if halt is not None else (limit or post.mailer.batch_size),
+            limit=room,
         )
+        pace.claimed(session, post.limits, now.real, len(ids))
     return Claim(claim_id, tuple(ids)) if ids else None
 
 
@@ -125,6 +133,7 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
             store.claims.give_back(session, claim_id, [row.id for row in store.claims.claimed(session, claim_id)])
             return False
         ready = store.claims.begin_call(session, claim_id, ids, clock().real)
+        pace.begun(session, post.limits, clock().real, len(ready))
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
@@ -158,6 +167,8 @@ def _settle(
         try:
             with store.writing(post.engine) as session:
                 _rest(session, pairs, clock())
+                postponed = sum(result.outcome is Outcome.RETRY for _, result in pairs)
+                pace.begun(session, post.limits, clock().real, -postponed)
                 settle_results(
                     session,
                     claim_id,
@@ -206,6 +217,7 @@ def _refused(post: Post, now: Now, claim_id: str, outgoing: Outgoing, error: Mai
     with store.writing(post.engine) as session:
         untried = [row.id for row in store.claims.claimed(session, claim_id)]
         tried = [row.id for row in outgoing.rows]
+        pace.begun(session, post.limits, now.real, -len(tried))
         if error.permanent:
             store.halts.stop(session, str(error), now.real, now.real + timedelta(seconds=HALT_SECONDS))
             store.claims.give_back(session, claim_id, [*tried, *untried], detail=str(error)[:300])

@@ -10,6 +10,9 @@ from werkzeug.wrappers import Response
 
 from leadmagnet import store
 from leadmagnet.delivery.again import try_again
+from leadmagnet.delivery.pace import standing
+from leadmagnet.domain.rates import day_limit, ramp_today
+from leadmagnet.tick import limits_from
 from leadmagnet.web.context import now, services
 from leadmagnet.web.marketing.desk import actor, blueprint, editors, moment
 
@@ -24,6 +27,8 @@ def sending() -> str:
     before = request.args.get("before", type=int)
     with store.reading(services().engine) as session:
         rows = store.dead_letters.page(session, SHOWN + 1, before)
+        limits = limits_from(services().config)
+        pace = standing(session, limits, at.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, at.course)
     reasons: dict[str, int] = {}
     for row in rows[:SHOWN]:
@@ -37,6 +42,10 @@ def sending() -> str:
         halt=halt,
         stopped=halt is not None and halt.blocks(at.real),
         waits=waits,
+        limits=limits,
+        pace=pace,
+        today_most=day_limit(limits, pace.ramp_began, pace.day),
+        ramp=ramp_today(limits, pace.ramp_began, pace.day),
         reasons=[reason for reason, count in reasons.items() if count > 1],
     )
 
