@@ -216,7 +216,7 @@ def test_a_claim_is_sent_once_however_often_its_message_comes(office: Office) ->
         thread.start()
     for thread in threads:
         thread.join(timeout=30)
-    assert office.states() == {"sent": BATCH}
+    assert office.states() == {"sent": BATCH, "due": BATCH}, "each has its next email"
     assert office.letters_out() == BATCH
     hands[0].send(claim)
     hands[0].send("a claim that never was")
