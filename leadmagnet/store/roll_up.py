@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
@@ -23,7 +23,7 @@ from leadmagnet.store.among import fixed
 from leadmagnet.store.base import Base
 from leadmagnet.store.counters import Sort
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import WANTING, Enrollment
+from leadmagnet.store.enrollments import Enrollment
 
 _SENT = (fixed(DeliveryStatus.SENT), fixed(DeliveryStatus.DELIVERED))
 _ENDED = (*_SENT, fixed(DeliveryStatus.BOUNCED), fixed(DeliveryStatus.FAILED), fixed(DeliveryStatus.SKIPPED))
@@ -150,15 +150,17 @@ def movable(age: Age) -> ColumnElement[bool]:
         ),
     )
     mine = later.subscriber_id == Delivery.subscriber_id, later.id > Delivery.id
-    repeated = exists(select(later.id).where(*mine, later.status.in_(_SENT), same, _old(later, age)))
-    finished = exists().where(
-        Enrollment.id == Delivery.enrollment_id, Enrollment.status == EnrollmentStatus.FINISHED, ~WANTING
+    repeated = select(later.id).where(*mine, later.status.in_(_SENT), same, _old(later, age)).correlate(Delivery)
+    finished = select(Enrollment.id).where(
+        Enrollment.id == Delivery.enrollment_id,
+        Enrollment.status == EnrollmentStatus.FINISHED,
+        Enrollment.wants_plan.is_(False),
     )
+    over = or_(Delivery.enrollment_id.is_(None), finished.correlate(Delivery).exists())
     answer = Delivery.kind.in_([DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY_SUBSCRIBED])
     failed = and_(Delivery.kind == DeliveryKind.REMINDER, Delivery.status == fixed(DeliveryStatus.FAILED))
     no_use = or_(Delivery.status == fixed(DeliveryStatus.SKIPPED), answer, failed)
-    told_again = and_(or_(Delivery.enrollment_id.is_(None), finished.correlate(Delivery)), repeated.correlate(Delivery))
-    return and_(Delivery.status.in_(_ENDED), _old(Delivery, age), or_(no_use, told_again))
+    return and_(Delivery.status.in_(_ENDED), _old(Delivery, age), or_(no_use, and_(over, repeated.exists())))
 
 
 def _old(row: Any, age: Age) -> ColumnElement[bool]:
