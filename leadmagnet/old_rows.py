@@ -18,7 +18,7 @@ from leadmagnet.store.roll_up import Age, Moved
 #: Rows that a transaction looks at, and transactions in one pass of the tick.
 BATCH, BATCHES = 2000, 5
 #: The same with one SQLite file for visitors and worker, and the pause after each transaction (seconds).
-SHARED_BATCH, SHARED_PAUSE = 250, 0.05
+SHARED_BATCH, SHARED_PAUSE = 500, 0.05
 #: Once everything was looked at, the next look is worth it after this long (real clock).
 NEXT_LOOK = timedelta(days=1)
 
@@ -46,14 +46,14 @@ def move_some(services: Services, clock: Callable[[], Now], going: Callable[[], 
 def move_all(services: Services, clock: Callable[[], Now]) -> Moved:
     """Move everything that is old enough, from the oldest row on; return what became of it.
 
-    With SQLite others may well write to the same file, so there is a pause after each batch.
+    With SQLite others may well write to the same file, so batches are small, with a pause after each.
     """
     moved = Moved()
     with store.writing(services.engine) as session:
         store.roll_up.begin(session, clock().real)
     shared = services.engine.dialect.name == "sqlite"
     while not moved.over:
-        moved.add(_batch(services, clock(), BATCH))
+        moved.add(_batch(services, clock(), SHARED_BATCH if shared else BATCH))
         if shared:
             time.sleep(SHARED_PAUSE)
     return moved

@@ -21,7 +21,8 @@ from tests.crash.doomed_worker import deadly
 def main() -> None:
     boundary, times = sys.argv[1], int(sys.argv[2])
     services = parts.build(Config.from_env(os.environ))
-    old_rows.BATCH, old_rows.SHARED_PAUSE = int(os.environ["BATCH"]), 0.0
+    old_rows.BATCH = old_rows.SHARED_BATCH = int(os.environ["BATCH"])
+    old_rows.SHARED_PAUSE = 0.0
     if boundary == "deleted":
         counters.add = deadly(counters.add, times, after=False)
     elif boundary == "counted":
