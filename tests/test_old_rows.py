@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,6 +111,19 @@ def test_with_a_file_that_visitors_share_batches_are_small_and_leave_gaps(
     tick(services, hand_clock.now)
     assert counted(services) == (0, 5)
     assert slept.count(old_rows.SHARED_PAUSE) == 3
+
+
+def test_two_at_the_same_time_count_everything_once(
+    clinic: Services, hand_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command beside the worker, say."""
+    old_emails(clinic, hand_clock.course - OLD, 60)
+    for name, value in (("BATCH", 3), ("SHARED_BATCH", 3), ("SHARED_PAUSE", 0.0)):
+        monkeypatch.setattr(old_rows, name, value)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: old_rows.move_all(clinic, hand_clock.now), range(2)))
+    assert sum(one.emails.total() for one in both) == 69
+    assert counted(clinic) == (0, 69)
 
 
 def tell(services: Services, clock: Any, name: str, signal: str, public_id: str) -> None:

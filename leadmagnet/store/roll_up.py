@@ -160,7 +160,8 @@ def movable(age: Age) -> ColumnElement[bool]:
     answer = Delivery.kind.in_([DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY_SUBSCRIBED])
     failed = and_(Delivery.kind == DeliveryKind.REMINDER, Delivery.status == fixed(DeliveryStatus.FAILED))
     no_use = or_(Delivery.status == fixed(DeliveryStatus.SKIPPED), answer, failed)
-    return and_(Delivery.status.in_(_ENDED), _old(Delivery, age), or_(no_use, and_(over, repeated.exists())))
+    # In this order: what is repeated is rare, and enrollments are only looked up for it.
+    return and_(Delivery.status.in_(_ENDED), _old(Delivery, age), or_(no_use, and_(repeated.exists(), over)))
 
 
 def _old(row: Any, age: Age) -> ColumnElement[bool]:
