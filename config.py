@@ -37,6 +37,7 @@ WHOLE_NUMBERS = {
     "daily_cap": (1, rules.MOST_A_DAY),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
+    "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
@@ -73,6 +74,7 @@ class Config:
     warm_up_start: date | None = None
     claim_lease_seconds: int = 120
     evidence_window_seconds: int = 900
+    ledger_retention_days: int = 0
     run_worker_in_web: bool = False
     time_lapse: float | None = None
     """Course seconds in a real one. Unset, a server runs at 1 and a command takes the clock as it finds it."""

@@ -18,6 +18,8 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 #: Control characters, lone surrogates (bytes that were no UTF-8), line and paragraph separators.
 _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Days. Rules, and events that providers send late, look back by less than the least.
+LEAST_STAY, LONGEST_STAY = 30, 36_500
 _SHOWN = 80
 #: Emails a day.
 MOST_A_DAY = 1_000_000_000
@@ -67,6 +69,16 @@ def day(name: str, value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise BadSetting(f"{name.upper()}={shown(value)} is not a day. Write it as 2026-03-31.") from None
+
+
+def retention(name: str, value: str) -> int:
+    """Read for how many days something stays; 0 for ever."""
+    found = whole_number(name, value, 0, LONGEST_STAY)
+    if 0 < found < LEAST_STAY:
+        raise BadSetting(
+            f"{name.upper()}={found} is too short. Set {LEAST_STAY} days or more, or 0 to keep everything."
+        )
+    return found
 
 
 def truth(name: str, value: str) -> bool:

@@ -1,4 +1,4 @@
-"""One pass of everything due: sign-ups, plans, reminders, sending, sweeping. Drains until nothing is left.
+"""One pass of everything due: sign-ups, plans, reminders, sending, sweeping, tidying up. Drains until nothing is left.
 
 Several workers share the pass: the one that leads plans, all send (`Part`). That spares work; it is not what keeps them
 apart: claims, locks and unique rows do. So the command `tick` needs no lead, and two leaders would do no harm.
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from config import Config
-from leadmagnet import store
+from leadmagnet import old_rows, store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
@@ -52,7 +52,7 @@ class Part:
     """What of the pass a process does."""
 
     leads: bool = True
-    """Sign-ups, pauses, reminders, the sweep and the purge."""
+    """Sign-ups, pauses, reminders, the sweep, the purge and what moves out of the ledger."""
     plans: bool = True
     """The next email of each enrollment that asks for one. What follows an email is planned by whoever has sent it."""
     sends: bool = True
@@ -121,8 +121,8 @@ def tick(
         waits = agenda(services, clock(), thorough=False)
         if not waits.anything:
             waits = agenda(services, clock())
-    while part.leads and going() and waits.stale and purge(services, clock()):
-        waits = agenda(services, clock())
+    if part.leads:
+        _tidy_up(services, clock, going, waits)
     return {
         "now": clock().course.isoformat().replace("+00:00", "Z"),
         "planned": planned + tally.planned,
@@ -204,6 +204,12 @@ def plan(services: Services, now: Now) -> int:
 def _remind(services: Services, now: Now) -> int:
     with store.writing(services.engine, durable=False) as session:
         return remind(session, now.course)
+
+
+def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], bool], waits: Agenda) -> None:
+    while going() and waits.stale and purge(services, clock()):
+        waits = agenda(services, clock())
+    old_rows.move_some(services, clock, going, shares=shares_file(services))
 
 
 def purge(services: Services, now: Now) -> int:

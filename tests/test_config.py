@@ -44,6 +44,11 @@ def test_two_keys_are_enough_to_start() -> None:
     assert config.is_loopback
 
 
+def test_old_rows_stay_unless_told_otherwise() -> None:
+    assert read().ledger_retention_days == 0
+    assert [read(LEDGER_RETENTION_DAYS=days).ledger_retention_days for days in ("0", "30", "36500")] == [0, 30, 36_500]
+
+
 def test_every_setting_has_a_default_or_is_required() -> None:
     required = {field.name for field in fields(Config) if field.default is MISSING}
     assert required == {"secret_key", "suppression_key", "database_url"}
@@ -113,6 +118,11 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         ({"SEND_RATE": "inf"}, "SEND_RATE", "number"),
         ({"CLAIM_LEASE_SECONDS": "0"}, "CLAIM_LEASE_SECONDS", "number"),
         ({"EVIDENCE_WINDOW_SECONDS": "nan"}, "EVIDENCE_WINDOW_SECONDS", "number"),
+        ({"LEDGER_RETENTION_DAYS": "29"}, "LEDGER_RETENTION_DAYS", "30 days or more, or 0"),
+        ({"LEDGER_RETENTION_DAYS": "-1"}, "LEDGER_RETENTION_DAYS", "number from 0"),
+        ({"LEDGER_RETENTION_DAYS": "a year"}, "LEDGER_RETENTION_DAYS", "number from 0"),
+        ({"LEDGER_RETENTION_DAYS": "400.5"}, "LEDGER_RETENTION_DAYS", "whole"),
+        ({"LEDGER_RETENTION_DAYS": "36501"}, "LEDGER_RETENTION_DAYS", "36,500"),
         ({"RUN_WORKER_IN_WEB": "perhaps"}, "RUN_WORKER_IN_WEB", "true or false"),
         ({"TIME_LAPSE": "0.5"}, "TIME_LAPSE", "number"),
         ({"CLINIC_TIMEZONE": "Mars/Olympus"}, "CLINIC_TIMEZONE", "America/Vancouver"),
@@ -220,6 +230,7 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "warm_up_start": "2026-03-31",
         "claim_lease_seconds": "5",
         "evidence_window_seconds": "5",
+        "ledger_retention_days": "400",
         "time_lapse": "5",
         "run_worker_in_web": "true",
         "clinic_timezone": "Europe/Zurich",

@@ -1,4 +1,4 @@
-"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed."""
+"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed. And db roll-up."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from leadmagnet import store
-from leadmagnet.cli.shell import Failure, Group, services
+from leadmagnet import old_rows, store
+from leadmagnet.cli.shell import Failure, Group, as_json, services, show
 from leadmagnet.clock import real_now
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 KEPT_BACKUPS = 5
 
-db = Group("db", help="The database: migrations.")
+db = Group("db", help="The database: migrations, and old rows.")
 
 
 def alembic_config(connection: Connection | None = None) -> AlembicConfig:
@@ -128,3 +128,17 @@ def check() -> None:
     if differences:
         raise Failure(f"models and migrations differ: {differences}")
     click.echo("Models and migrations agree.")
+
+
+@db.command("roll-up")
+@as_json
+def roll_up(json_out: bool) -> None:
+    """Turn old rows of the ledger into counters now; the worker does the same once a day."""
+    parts = services()
+    if not parts.config.ledger_retention_days:
+        raise Failure("LEDGER_RETENTION_DAYS is 0, so every row stays. Set it to the days that rows shall stay.")
+    moved = old_rows.move_all(parts, parts.clock.now)
+    found = {"emails": dict(sorted(moved.emails.items())), "events": moved.events, "looked_at": moved.looked_at}
+    states = ", ".join(f"{number} {state}" for state, number in sorted(moved.emails.items())) or "none"
+    words = f"Emails turned into counters: {states}. Events of providers deleted: {moved.events}."
+    show(found, json_out, f"{words} Rows looked at: {moved.looked_at}.")

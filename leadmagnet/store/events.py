@@ -128,6 +128,18 @@ def forget(session: Session, public_ids: Collection[str]) -> None:
     session.execute(statement.execution_options(synchronize_session=False))
 
 
+def forget_old(session: Session, received_before: datetime, limit: int) -> int:
+    """Delete applied events from before an instant (real clock) among the `limit` oldest; return how many those were.
+
+    One that comes once more later than that is taken for a new one.
+    """
+    oldest = select(ProviderEvent.id, ProviderEvent.received_at, ProviderEvent.applied_at)
+    head = oldest.order_by(ProviderEvent.id).limit(limit).subquery()
+    old = select(head.c.id).where(head.c.applied_at.is_not(None), head.c.received_at < received_before)
+    statement = delete(ProviderEvent).where(ProviderEvent.id.in_(old)).returning(ProviderEvent.id)
+    return len(session.connection().execute(statement).all())
+
+
 def done(session: Session, ids: Collection[int], real_now: datetime) -> None:
     """Mark events as applied and forget the address in them."""
     statement = update(ProviderEvent).where(among(ProviderEvent.id, ids)).values(applied_at=real_now, email="")

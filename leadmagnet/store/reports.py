@@ -2,12 +2,13 @@
 
 Nothing here knows about opened emails: mail programs open by themselves, so such a figure would say nothing.
 `since` and `until` are instants of the course clock; a period holds its beginning and not its end.
+Old emails are numbers by the clinic's day (counters.py), so there a day belongs to the period in which it began.
 Must not know: time zones, pages, how a figure is worded.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store import counters
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.decisions import Decision
 from leadmagnet.store.deliveries import Delivery
@@ -169,15 +171,14 @@ def sources(session: Session, since: datetime, until: datetime, recent: date) ->
 
 
 def steps(session: Session, sequence_id: int) -> dict[int, StepFigures]:
-    """Count for each step of a sequence, by step id. The four queries read one index each, never a person's row.
+    """Count for each step of a sequence, by step id. The queries read one index each, never a person's row.
 
     Emails are counted in enrollments: who started again counts twice. Watching and doing are counted in people.
     """
     of_sequence = Step.sequence_id == sequence_id
     ids = list(session.scalars(select(Step.id).where(of_sequence)))
     emails = select(Delivery.step_id, Delivery.status, func.count()).where(Delivery.step_id.in_(ids))
-    sent: dict[int | None, int] = defaultdict(int)
-    waiting: dict[int | None, int] = defaultdict(int)
+    sent, waiting = Counter[int | None](counters.of_steps(session, ids, SENT)), Counter[int | None]()
     for step_id, status, number in session.execute(emails.group_by(Delivery.step_id, Delivery.status)):
         if status in SENT:
             sent[step_id] += number
@@ -222,7 +223,8 @@ def trouble(session: Session, since: datetime, now: datetime) -> Trouble:
     overdue = and_(Delivery.status == DeliveryStatus.DUE, Delivery.held.is_(None), Delivery.due_at < now)
     query = select(_sum(failed), _sum(bounced), _sum(unknown), _sum(again), _sum(overdue))
     row = session.execute(query.where(or_(recent, unknown, overdue))).one()
-    return Trouble(*(int(number) for number in row))
+    failed_before, bounced_before, again_before = counters.due_since(session, since)
+    return Trouble(*map(sum, zip(map(int, row), (failed_before, bounced_before, 0, again_before, 0), strict=True)))
 
 
 def day(session: Session, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
@@ -237,7 +239,9 @@ def day(session: Session, since: datetime, until: datetime) -> dict[str, tuple[i
         Delivery.kind.in_(kinds), or_(gone, coming)
     )
     found = {kind: (int(all_), int(sent)) for kind, all_, sent in session.execute(query.group_by(Delivery.kind))}
-    return {kind.value: found.get(kind, (0, 0)) for kind in kinds}
+    old = counters.sent_within(session, since, until, SENT)
+    both = {kind.value: found.get(kind, (0, 0)) for kind in kinds}
+    return {kind: (all_ + old.get(kind, 0), sent + old.get(kind, 0)) for kind, (all_, sent) in both.items()}
 
 
 def not_reminded(session: Session, on: date) -> dict[str, int]:

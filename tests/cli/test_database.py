@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import inspect
+
+from leadmagnet import store
+from leadmagnet.store.counters import DeliveryCount
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.subscribers import Subscriber
 
 
 def tables(shell: Any) -> set[str]:
@@ -59,3 +66,46 @@ def test_a_sqlite_file_is_copied_before_it_goes_down(bare: Any, tmp_path: Path) 
         assert kept.execute("SELECT slug FROM form").fetchall() == [("landing",)]
     finally:
         kept.close()
+
+
+def test_roll_up_needs_its_setting(shell: Any) -> None:
+    assert "LEDGER_RETENTION_DAYS is 0" in shell.refused("db", "roll-up", status=1)
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_roll_up_says_what_it_did(make_shell: Callable[..., Any], hand_clock: Any, json: bool) -> None:
+    shell = make_shell(ledger_retention_days=30)
+    shell.run("db", "upgrade")
+    at = hand_clock.course - timedelta(days=31)
+    with store.writing(shell.services.engine) as session:
+        person = Subscriber(email="a@example.org", email_canonical="a@example.org", timezone="UTC", created_at=at)
+        session.add(person)
+        session.flush()
+        for status in ("sent", "sent", "failed", "due"):
+            row = Delivery(subscriber_id=person.id, kind="confirmation", status=status, created_at=at, due_at=at)
+            session.add(row)
+    if json:
+        assert shell.json("db", "roll-up") == {"emails": {"failed": 1, "sent": 2}, "events": 0, "looked_at": 4}
+        assert shell.json("db", "roll-up") == {"emails": {}, "events": 0, "looked_at": 1}
+    else:
+        assert "counters: 1 failed, 2 sent. " in shell.run("db", "roll-up").stdout
+        assert "counters: none. " in shell.run("db", "roll-up").stdout
+    with store.reading(shell.services.engine) as session:
+        assert sum(row.emails for row in session.query(DeliveryCount)) == 3
+
+
+def test_one_step_down_forgets_the_counters_and_nothing_else(
+    make_shell: Callable[..., Any], database_url: str, hand_clock: Any
+) -> None:
+    shell = make_shell(database_url=database_url)
+    shell.run("db", "upgrade")
+    with store.writing(shell.services.engine) as session:
+        at = hand_clock.course
+        session.add(Subscriber(email="a@example.org", email_canonical="a@example.org", timezone="UTC", created_at=at))
+    shell.run("db", "downgrade")
+    assert not {"delivery_count", "roll_up"} & tables(shell)
+    shell.run("db", "upgrade")
+    assert {"delivery_count", "roll_up"} <= tables(shell)
+    assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
+    with store.reading(shell.services.engine) as session:
+        assert session.query(Subscriber).count() == 1

@@ -6,6 +6,7 @@ Must not know: how the rooms do what is asked of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import groupby
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -57,7 +58,14 @@ def subscriber(number: int) -> str:
             due=[story.told(event, here) for event in due],
             here=here,
             rhythm=story.rhythm_words(person),
+            stay=_stay(person, here),
         )
+
+
+def _stay(person: Subscriber, here: Moment) -> int:
+    """Return after how many days emails move out of the ledger; 0 where this person's cannot have yet."""
+    stay = services().config.ledger_retention_days
+    return stay if person.created_at < here.now - timedelta(days=stay) else 0
 
 
 def _find(session: Session, number: int, *, lock: bool = False) -> Subscriber:

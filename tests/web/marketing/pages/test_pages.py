@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -107,6 +108,17 @@ def test_one_person_newest_day_first_with_reasons(owner):
                   "America/Vancouver"):  # fmt: skip
         assert words in page, words
     assert page.count("hurt, today") == 1
+
+
+def test_the_timeline_says_where_old_emails_are_only_numbers(owner, seeded, find):
+    old, young = find(50), find(2)
+    said = "Of emails from more than 30 days ago only numbers are kept"
+    assert said not in owner.get(f"/admin/subscribers/{old.id}").text
+    app = owner.client.application
+    parts = app.extensions["leadmagnet"]
+    app.extensions["leadmagnet"] = replace(parts, config=replace(parts.config, ledger_retention_days=30))
+    assert said in owner.get(f"/admin/subscribers/{old.id}").text
+    assert said not in owner.get(f"/admin/subscribers/{young.id}").text
 
 
 def test_a_timeline_has_no_hashes_and_no_machine_s_dates(owner, seeded):
