@@ -22,8 +22,9 @@ def room(session: Session, limits: Limits, real_now: datetime, wanted: int, lane
     """Return how many emails of a lane may be claimed now; until the transaction ends nobody else claims."""
     if not limits:
         return wanted
-    waiting = store.rates.in_hand(session) if lane else 0
     pace = _locked(session, limits, real_now)
+    # Counted once the row is ours: before, PostgreSQL could show what stood before another worker's claim.
+    waiting = store.rates.in_hand(session) if lane else 0
     return rates.room(pace, limits, wanted, in_hand=waiting, answers=lane == 0)
 
 
