@@ -43,8 +43,8 @@ format: $(VENV)/.test ## Put all code into the house's form
 # For the oldest Python we run on: some packages need another one there (redis: async-timeout before 3.11.3).
 lock: $(VENV)/.run ## Pin requirements.in and requirements-test.in anew, with hashes
 	$(BIN)/pip install -q uv
-	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-emit-index-url --no-header requirements-test.in -o requirements-test.txt
+	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-header requirements-test.in -o requirements-test.txt
 
 films: ## Draw posters, figures and films anew (needs requirements-film.in)
 	$(PYTHON) -m venv $(VENV)-film

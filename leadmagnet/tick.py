@@ -209,7 +209,7 @@ def _remind(services: Services, now: Now) -> int:
 def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], bool], waits: Agenda) -> None:
     while going() and waits.stale and purge(services, clock()):
         waits = agenda(services, clock())
-    old_rows.move_some(services, clock, going, shares=shares_file(services))
+    old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
 
 
 def purge(services: Services, now: Now) -> int:

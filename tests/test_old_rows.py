@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.events import ProviderEvent
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression
-from leadmagnet.tick import FOLLOWER, LEADER_OF_MANY, Part, hear, tick
+from leadmagnet.tick import FOLLOWER, LEADER_OF_MANY, Part, always, hear, tick
 
 STAY = 30
 OLD = timedelta(days=40)
@@ -63,13 +63,10 @@ def test_a_pass_moves_what_is_old_once_a_day(clinic: Services, hand_clock: Any) 
     assert counted(clinic) == (0, 11)
 
 
-def test_a_pass_moves_no_more_than_some(clinic: Services, hand_clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(old_rows, "BATCH", 2)
-    monkeypatch.setattr(old_rows, "BATCHES", 3)
-    tick(clinic, hand_clock.now)
-    assert counted(clinic) == (3, 6)
-    tick(clinic, hand_clock.now)
-    assert counted(clinic) == (0, 9)
+def test_a_pass_moves_no_more_than_some(clinic: Services, hand_clock: Any) -> None:
+    for left in (3, 0):
+        old_rows.move_some(clinic, hand_clock.now, always, old_rows.Steps(2, 3, 0.0))
+        assert counted(clinic) == (left, 9 - left)
 
 
 @pytest.mark.parametrize(("part", "moves"), [(FOLLOWER, False), (LEADER_OF_MANY, True)])
@@ -97,31 +94,21 @@ def test_in_a_time_lapse_rows_stay_for_as_long_on_the_real_clock(clinic: Service
     assert counted(clinic) == (1, 9)
 
 
-def test_with_a_file_that_visitors_share_batches_are_small_and_leave_gaps(
-    new_config: Callable[..., Any],
-    build_services: Callable[..., Services],
-    hand_clock: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    services = build_services(new_config(run_worker_in_web=True, ledger_retention_days=STAY), hand_clock)
-    old_emails(services, hand_clock.course - OLD, 5)
-    slept: list[float] = []
-    monkeypatch.setattr(old_rows, "SHARED_BATCH", 2)
-    monkeypatch.setattr(old_rows.time, "sleep", slept.append)
-    tick(services, hand_clock.now)
-    assert counted(services) == (0, 5)
-    assert slept.count(old_rows.SHARED_PAUSE) == 3
+def test_batches_leave_gaps_for_who_shares_the_file(clinic: Services, hand_clock: Any) -> None:
+    begun = time.monotonic()
+    old_rows.move_some(clinic, hand_clock.now, always, old_rows.Steps(4, 5, 0.03))
+    assert counted(clinic) == (0, 9)
+    assert time.monotonic() - begun >= 3 * 0.03
+    assert old_rows.SHARED.pause > old_rows.ALONE.pause == 0
+    assert old_rows.SHARED.rows < old_rows.ALONE.rows
 
 
-def test_two_at_the_same_time_count_everything_once(
-    clinic: Services, hand_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_at_the_same_time_count_everything_once(clinic: Services, hand_clock: Any) -> None:
     """The command beside the worker, say."""
     old_emails(clinic, hand_clock.course - OLD, 60)
-    for name, value in (("BATCH", 3), ("SHARED_BATCH", 3), ("SHARED_PAUSE", 0.0)):
-        monkeypatch.setattr(old_rows, name, value)
+    steps = old_rows.Steps(3, 5, 0.0)
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: old_rows.move_all(clinic, hand_clock.now), range(2)))
+        both = list(pool.map(lambda _: old_rows.move_all(clinic, hand_clock.now, steps), range(2)))
     assert sum(one.emails.total() for one in both) == 69
     assert counted(clinic) == (0, 69)
 

@@ -34,22 +34,38 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same run.")
 @click.option("--trouble", type=click.Choice(["none", "usual", "heavy"]), default="usual", show_default=True)
 @click.option("--begin", type=INSTANT, default=BEGIN, help="The first instant on the virtual clock.")
+@click.option(
+    "--group-size",
+    type=click.IntRange(1),
+    default=50_000,
+    show_default=True,
+    help="People who share one database and process.",
+)
 @click.option("--database", "url", help="An empty database to keep the outcome in; without one, a temporary file.")
 @as_json
 def simulate_command(
-    subscribers: int, days: int, seed: int, trouble: str, begin: datetime, url: str | None, json_out: bool
+    subscribers: int,
+    days: int,
+    seed: int,
+    trouble: str,
+    begin: datetime,
+    group_size: int,
+    url: str | None,
+    json_out: bool,
 ) -> None:
     """Live through some weeks in minutes, and check that no promise was broken."""
     from leadmagnet.simulation.course import Plan
-    from leadmagnet.simulation.groups import GROUP, groups_of, simulate_groups
+    from leadmagnet.simulation.groups import groups_of, simulate_groups
     from leadmagnet.simulation.report import as_words
     from leadmagnet.simulation.run import simulate
     from leadmagnet.simulation.trouble import KINDS
 
     plan = Plan(subscribers, days, seed, begin, KINDS[trouble])
-    groups = groups_of(plan)
+    groups = groups_of(plan, group_size)
     if len(groups) > 1 and url:
-        raise Failure(f"--database keeps up to {GROUP} subscribers: more are simulated in groups.", USAGE)
+        raise Failure(
+            f"--database keeps one group, up to {group_size} subscribers. Leave it out, or raise --group-size.", USAGE
+        )
     started = time.monotonic()
     with ExitStack() as stack:
         several = [_parts(stack, url) for _ in groups]

@@ -36,18 +36,31 @@ def claimed(session: Session, limits: Limits, real_now: datetime, count: int) ->
 
 
 def begun(session: Session, limits: Limits, real_now: datetime, count: int) -> None:
-    """Count emails whose call begins; a negative count takes back those that the provider did not take."""
-    if not count or (limits.per_day is None and not limits.ramp):
+    """Count emails whose call begins."""
+    if not count or not _counts_days(limits):
         return
     pace = _locked(session, limits, real_now)
     began = pace.ramp_began or (pace.day if limits.ramp else None)
-    store.rates.write(session, replace(pace, sent=max(0, pace.sent + count), ramp_began=began))
+    store.rates.write(session, replace(pace, sent=pace.sent + count, ramp_began=began))
+
+
+def refused(session: Session, limits: Limits, begun_at: datetime, real_now: datetime, count: int) -> None:
+    """Take back emails that the provider did not take, from the day on which their call began."""
+    if not count or not _counts_days(limits):
+        return
+    pace = _locked(session, limits, real_now)
+    if pace.day == local_day(begun_at, zone(limits.zone)):
+        store.rates.write(session, replace(pace, sent=max(0, pace.sent - count)))
 
 
 def standing(session: Session, limits: Limits, real_now: datetime) -> Pace:
     """Return the pace at this moment, changing nothing."""
     today = local_day(real_now, zone(limits.zone))
     return rates.carried(store.rates.current(session) or Pace(1.0, real_now, today), limits, real_now, today)
+
+
+def _counts_days(limits: Limits) -> bool:
+    return limits.per_day is not None or bool(limits.ramp)
 
 
 def _locked(session: Session, limits: Limits, real_now: datetime) -> Pace:

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -132,8 +132,9 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
         if store.halts.by_hand(session):
             store.claims.give_back(session, claim_id, [row.id for row in store.claims.claimed(session, claim_id)])
             return False
-        ready = store.claims.begin_call(session, claim_id, ids, clock().real)
-        pace.begun(session, post.limits, clock().real, len(ready))
+        begun_at = clock().real
+        ready = store.claims.begin_call(session, claim_id, ids, begun_at)
+        pace.begun(session, post.limits, begun_at, len(ready))
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
@@ -145,15 +146,16 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
     try:
         results = post.mailer.send(outgoing.batch)
     except MailError as error:
-        _refused(post, clock(), claim_id, outgoing, error, tally)
+        _refused(post, clock(), begun_at, claim_id, outgoing, error, tally)
         return False
-    _settle(post, clock, claim_id, outgoing, results, tally)
+    _settle(post, clock, begun_at, claim_id, outgoing, results, tally)
     return True
 
 
 def _settle(
     post: Post,
     clock: Callable[[], Now],
+    begun_at: datetime,
     claim_id: str,
     outgoing: Outgoing,
     results: Sequence[Result],
@@ -168,7 +170,7 @@ def _settle(
             with store.writing(post.engine) as session:
                 _rest(session, pairs, clock())
                 postponed = sum(result.outcome is Outcome.RETRY for _, result in pairs)
-                pace.begun(session, post.limits, clock().real, -postponed)
+                pace.refused(session, post.limits, begun_at, clock().real, postponed)
                 settle_results(
                     session,
                     claim_id,
@@ -211,13 +213,15 @@ def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
     return Outgoing(replace(outgoing.batch, letters=letters), tuple(row for row, _ in kept))
 
 
-def _refused(post: Post, now: Now, claim_id: str, outgoing: Outgoing, error: MailError, tally: Tally) -> None:
+def _refused(
+    post: Post, now: Now, begun_at: datetime, claim_id: str, outgoing: Outgoing, error: MailError, tally: Tally
+) -> None:
     """The provider took nothing. A permanent refusal halts the queue for everybody, at no cost to any delivery."""
     jitter = random.random()  # noqa: S311 (spreads retries; no secret)
     with store.writing(post.engine) as session:
         untried = [row.id for row in store.claims.claimed(session, claim_id)]
         tried = [row.id for row in outgoing.rows]
-        pace.begun(session, post.limits, now.real, -len(tried))
+        pace.refused(session, post.limits, begun_at, now.real, len(tried))
         if error.permanent:
             store.halts.stop(session, str(error), now.real, now.real + timedelta(seconds=HALT_SECONDS))
             store.claims.give_back(session, claim_id, [*tried, *untried], detail=str(error)[:300])

@@ -188,8 +188,9 @@ def _plan_on(session: Session, rows: Iterable[Ended], now: datetime, plan_next: 
     except OperationalError:
         raise  # the database, not the plan: all of it is written once more
     except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost us the answer)
-        # No traceback, which shows values. The planner meets the error by itself, and there nothing catches it.
-        log.error("not planned with the answer", enrollments=len(waiting), error=store.short(error))  # noqa: TRY400
+        # The planner meets the error by itself, and there nothing catches it.
+        said = store.short(error)
+        log.error("not planned with the answer", enrollments=len(waiting), error=said)  # noqa: TRY400 (a traceback shows values, which are addresses)
         store.enrollments.want_plan(session, waiting, last_settled_at=now)
 
 

@@ -7,11 +7,10 @@ and writes or moves the one due row of the enrollment.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -21,34 +20,13 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.sequence import Step, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
-from leadmagnet.store.among import among, fixed
+from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
+from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
-from leadmagnet.store.subscribers import Subscriber
 
 #: Held rows wait without a date until the person says go on.
 HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
-
-
-class Person(NamedTuple):
-    """What the plan of an email needs to know of its reader."""
-
-    id: int
-    status: str
-    timezone: str
-    chosen_hour: int | None
-    leave_id: str
-    hurt_at: datetime | None
-    paused_at: datetime | None
-
-
-class Standing(NamedTuple):
-    """One unskipped delivery of an enrollment."""
-
-    id: int
-    step_id: int | None
-    status: str
-    day: date | None
 
 
 @dataclass(slots=True)
@@ -126,9 +104,9 @@ def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetim
 def _plan_all(session: Session, waiting: Sequence[Wanting], now: datetime) -> int:
     if not waiting:
         return 0
-    people = _people(session, waiting)
-    rows = _rows(session, waiting)
-    taken = _taken_days(session, people.values(), now)
+    people = people_of(session, waiting)
+    rows = rows_of(session, waiting)
+    taken = taken_days(session, people.values(), now)
     courses: dict[int, tuple[store.sequences.Sequence, list[Step]]] = {}
     plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
@@ -155,48 +133,6 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return expired
-
-
-def _people(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
-    query = select(
-        Subscriber.id,
-        Subscriber.status,
-        Subscriber.timezone,
-        Subscriber.chosen_hour,
-        Subscriber.leave_id,
-        Subscriber.hurt_at,
-        Subscriber.paused_at,
-    ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
-    # As plain rows: to the session they would be objects to keep.
-    return {row.id: Person._make(row) for row in session.connection().execute(query).all()}
-
-
-def _rows(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
-    """Return the unskipped deliveries of each enrollment, oldest first."""
-    query = select(Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day).where(
-        among(Delivery.enrollment_id, [enrollment.id for enrollment in waiting]),
-        Delivery.status != fixed(DeliveryStatus.SKIPPED),
-    )
-    found: dict[int, list[Standing]] = defaultdict(list)
-    for enrollment_id, *row in session.connection().execute(query).all():
-        found[enrollment_id or 0].append(Standing._make(row))
-    for rows in found.values():
-        rows.sort()
-    return found
-
-
-def _taken_days(session: Session, people: Iterable[Person], now: datetime) -> dict[int, dict[date, int]]:
-    """Return each person's local days, from yesterday on, that have their one automatic email, with that row's id."""
-    found: dict[int, dict[date, int]] = {person.id: {} for person in people}
-    # The zone farthest behind is 12 hours behind UTC: days before that are over for everybody.
-    oldest = (now - schedule.ONE_DAY).date()
-    query = select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(
-        among(Delivery.subscriber_id, found), Delivery.day >= oldest, store.deliveries.ONE_A_DAY
-    )
-    for subscriber_id, day, row_id in session.connection().execute(query).all():
-        if day is not None:
-            found[subscriber_id][day] = row_id
-    return found
 
 
 def _course(

@@ -51,11 +51,11 @@ def _domain(mail_from: str) -> str:
 
 
 def _ways_out(reader: Reader, clinic: Clinic, links: Links) -> str:
-    way = f"<{links.leave(reader.leave_id)}>"
+    ways = [f"<{links.leave(reader.leave_id)}>"]
     if mailbox := _mailbox(clinic.unsubscribe_mailto):
         # The stored id, not the address: what arrives may come from another mailbox of the same person.
-        way += f", <mailto:{mailbox}?subject={quote(f'unsubscribe {reader.leave_id}', safe='')}>"
-    return way
+        ways.append(f"<mailto:{mailbox}?subject={quote(f'unsubscribe {reader.leave_id}', safe='')}>")
+    return ", ".join(ways)
 
 
 @lru_cache(maxsize=16)

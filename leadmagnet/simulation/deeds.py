@@ -78,10 +78,11 @@ class Stage:
         """Do what people mean to do at this instant. Who means two things does one after the other."""
         waiting = list(deeds)
         while waiting:
-            seen: set[str] = set()
-            first = [deed for deed in waiting if deed.address not in seen and not seen.add(deed.address)]  # type: ignore[func-returns-value]
-            waiting = _without(waiting, first)
-            several = iter(first)
+            first: dict[str, Deed] = {}
+            for deed in waiting:
+                first.setdefault(deed.address, deed)
+            waiting = [deed for deed in waiting if first[deed.address] is not deed]
+            several = iter(first.values())
             while chunk := list(islice(several, TOGETHER)):
                 self._together(chunk, now)
 
@@ -122,11 +123,6 @@ class Stage:
             renew(scene.session, subscriber_id, scene.now)
             return "renew", ""
         return ("confirm", "") if found is Answer.CONFIRMED else None
-
-
-def _without(waiting: list[Deed], first: list[Deed]) -> list[Deed]:
-    taken = {id(deed) for deed in first}
-    return [deed for deed in waiting if id(deed) not in taken]
 
 
 def _watch(scene: Scene) -> Done:

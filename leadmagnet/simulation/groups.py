@@ -1,8 +1,7 @@
 """A large run in groups, each in a database and a process of its own: nobody's course touches anybody else's.
 
-How many groups there are follows from the number of people alone, not from the machine, so that the same seed gives the
-same run everywhere. Each group meets the troubles of the whole run; its queues are added up as if their peaks had come
-together.
+How many groups there are never hangs on the machine, so that the same seed gives the same run everywhere. Each group
+meets the troubles of the whole run; its queues are added up as if their peaks had come together.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from leadmagnet import store
 from leadmagnet.simulation.course import Plan
 from leadmagnet.simulation.run import Outcome, in_a_hurry, live, report
 
-#: People of one group, at most.
+#: People of one group, at most, unless the caller says otherwise.
 GROUP = 50_000
 
 
-def groups_of(plan: Plan) -> list[Plan]:
-    """Split a plan into groups of nearly the same size."""
-    count = -(-plan.subscribers // GROUP)
+def groups_of(plan: Plan, most: int = GROUP) -> list[Plan]:
+    """Split a plan into groups of nearly the same size, with `most` people or fewer."""
+    count = -(-plan.subscribers // most)
     bounds = [plan.subscribers * number // count for number in range(count + 1)]
     return [replace(plan, subscribers=end - first, first=first) for first, end in pairwise(bounds)]
 

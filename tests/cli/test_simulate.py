@@ -10,7 +10,6 @@ import orjson
 import pytest
 
 from leadmagnet import store
-from leadmagnet.simulation import groups
 from leadmagnet.simulation.checks import CHECKS
 from leadmagnet.store.subscribers import Subscriber
 
@@ -62,15 +61,14 @@ def test_a_broken_promise_is_printed_and_fails_the_command(shell: Any, monkeypat
     assert "promises were broken" in result.stderr
 
 
-def test_a_large_run_goes_in_groups_each_in_a_process(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "GROUP", 3)
-    many = ("simulate", "--subscribers", "5", "--days", "4")
+def test_a_large_run_goes_in_groups_each_in_a_process(shell: Any) -> None:
+    many = ("simulate", "--subscribers", "5", "--days", "4", "--group-size", "3")
     found = shell.json(*many)
     assert (found["subscribers"], sum(found["people"].values())) == (5, 5)
     assert found["emails"] == sum(found["kinds"].values()) == sum(day["emails"] for day in found["per_day"]) > 5
     assert found["broken"] == dict.fromkeys(CHECKS, 0)
     assert shell.json(*many) == found
-    assert "in groups" in shell.refused(*many, "--database", "sqlite:///kept.db", status=2)
+    assert "one group" in shell.refused(*many, "--database", "sqlite:///kept.db", status=2)
 
 
 def test_runs_as_a_process(flask: Callable[..., Any]) -> None:

@@ -21,8 +21,6 @@ from tests.crash.doomed_worker import deadly
 def main() -> None:
     boundary, times = sys.argv[1], int(sys.argv[2])
     services = parts.build(Config.from_env(os.environ))
-    old_rows.BATCH = old_rows.SHARED_BATCH = int(os.environ["BATCH"])
-    old_rows.SHARED_PAUSE = 0.0
     if boundary == "deleted":
         counters.add = deadly(counters.add, times, after=False)
     elif boundary == "counted":
@@ -31,7 +29,7 @@ def main() -> None:
         old_rows._batch = deadly(old_rows._batch, times, after=True)
     elif boundary != "never":
         raise SystemExit(f"no such boundary: {boundary}")
-    moved = old_rows.move_all(services, services.clock.now)
+    moved = old_rows.move_all(services, services.clock.now, old_rows.Steps(int(os.environ["BATCH"]), 1, 0.0))
     print(sum(moved.emails.values()))
 
 

@@ -53,7 +53,7 @@ def arm(boundary: str, times: int, services: parts.Services) -> None:
     elif boundary == "answered":
         mailer.send = deadly(mailer.send, times, after=True)
     elif boundary == "half_settled":
-        settle.hand_on = deadly(settle.hand_on, times, after=False)
+        settle._plan_on = deadly(settle._plan_on, times, after=False)
     elif boundary == "planned":
         plan._write = deadly(plan._write, times, after=True)
     elif boundary != "never":

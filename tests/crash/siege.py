@@ -85,6 +85,8 @@ class Siege:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.port = free_port()
         self.workers: list[tuple[subprocess.Popen[bytes], str]] = []
+        #: Each boundary has its turn; after that chance decides.
+        self.turns = list(BOUNDARIES)
         self.outcome = Outcome()
         #: The Message-IDs under which each delivery was taken.
         self.record: dict[str, list[str]] = {}
@@ -217,9 +219,9 @@ class Siege:
             time.sleep(0.05)
         if self.transport == "sendgrid":
             self.request("/mood", "PUT", b"well")
-        for worker, _ in self.workers:
-            worker.kill()
-            worker.wait()
+        for number in range(len(self.workers)):
+            self._kill_from_outside(number)
+            self.workers[number][0].wait()
         self.bury()
         for _ in range(2):
             self.start("never")
@@ -235,10 +237,17 @@ class Siege:
     def _kill(self, *, cuts: bool) -> None:
         self.bury()
         while len(self.workers) < 2:
-            self.start(self.chance.choice((*BOUNDARIES, "never")))
-        if self.chance.random() < 0.05:
-            self.chance.choice(self.workers)[0].kill()
+            self.start(self.turns.pop() if self.turns else self.chance.choice((*BOUNDARIES, "never")))
+        # Only once each has died of its own: nobody may be killed before its turn has come.
+        if self.outcome.kills.keys() >= set(BOUNDARIES) and self.chance.random() < 0.05:
+            self._kill_from_outside(self.chance.randrange(len(self.workers)))
         self._live(cuts=cuts)
+
+    def _kill_from_outside(self, number: int) -> None:
+        """Kill a worker wherever it is, and count it so: its boundary was not what it died of."""
+        worker, _ = self.workers[number]
+        self.workers[number] = worker, "anywhere"
+        worker.kill()
 
     def _live(self, *, cuts: bool) -> None:
         if cuts and self.chance.random() < 0.1:

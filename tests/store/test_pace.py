@@ -157,6 +157,24 @@ def test_an_outage_and_a_provider_that_says_later_eat_up_no_day(
     assert states(ledger) == {"sent": 2, "due": 1}
 
 
+def test_what_is_taken_back_after_midnight_does_not_count_for_the_new_day(
+    ledger: Any, post: Any, provider: Provider, hand_clock: Any
+) -> None:
+    videos(ledger, 6)
+    path, tally = post(daily_cap=2), Tally()
+
+    def away_past_midnight(_batch: Batch) -> list[Result]:
+        hand_clock.real += timedelta(hours=20)
+        provider.answer = None
+        assert drain(path, hand_clock) == 2, "another worker, on the new day"
+        raise MailError("no connection", permanent=False)
+
+    provider.answer = away_past_midnight
+    assert send_due(path, hand_clock.now, 1, tally) == 2
+    hand_clock.real += timedelta(minutes=5)
+    assert drain(path, hand_clock) == 0
+
+
 def test_what_was_claimed_and_never_begun_is_neither_lost_nor_counted_twice(
     ledger: Any, post: Any, hand_clock: Any
 ) -> None:

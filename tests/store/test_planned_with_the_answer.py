@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NoReturn
 
-import pytest
 from sqlalchemy.exc import OperationalError
 
 from leadmagnet import store
-from leadmagnet.delivery import send
 from leadmagnet.delivery.send import send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.store.deliveries import Delivery
@@ -62,11 +60,8 @@ def test_a_plan_that_fails_costs_no_answer(ledger: Any, hand_clock: Any) -> None
     assert standing(ledger) == ([(first, "sent"), (second, "sent"), (third, "due")], False)
 
 
-def test_a_database_that_stumbles_over_the_plan_is_asked_again(
-    ledger: Any, hand_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_stumbles_over_the_plan_is_asked_again(ledger: Any, hand_clock: Any) -> None:
     second_video(ledger)
-    monkeypatch.setattr(send, "SETTLE_WAITS", (0.0, 0.0))
     post, tries = post_of(ledger.services), []
 
     def stumbles(session: Any, ids: Any, now: Any) -> int:
