@@ -4,6 +4,8 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 INSTANCE := instance
+# Two at a time: what the suite needs of a machine is two cores, and one PostgreSQL for both.
+PYTEST_ARGS ?= -n 2
 FLASK := $(BIN)/flask --app wsgi
 
 # What a clinic on one machine needs; anything set in the environment wins.

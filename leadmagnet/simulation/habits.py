@@ -25,7 +25,7 @@ HABITS: dict[str, tuple[Habit, ...]] = {
     "confirmation": (
         Habit("confirm", 0.84, 0.02, 20),
         Habit("confirm", 0.05, 1, 40),  # for some a second time, for others the first
-        Habit("confirm", 0.04, 170, 400),  # when the link is old
+        Habit("confirm", 0.15, 170, 400),  # when the link is old
         Habit("sign_up", 0.03, 0.1, 80),
     ),
     "already_subscribed": (Habit("rhythm", 0.05, 0.1, 5),),
