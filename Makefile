@@ -13,10 +13,10 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash bench clean
+.PHONY: help run test check lint types contracts format lock films crash bench bench-peers clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run $(INSTANCE)/secret_key $(INSTANCE)/suppression_key ## Serve everything on this machine (PORT=8000 TIME_LAPSE=1)
 	@env $(RUN_ENV) $(FLASK) prepare
@@ -43,10 +43,11 @@ format: $(VENV)/.test ## Put all code into the house's form
 	$(BIN)/ruff check --fix .
 
 # For the oldest Python we run on: some packages need another one there (redis: async-timeout before 3.11.3).
-lock: $(VENV)/.run ## Pin requirements.in and requirements-test.in anew, with hashes
+lock: $(VENV)/.run ## Pin requirements.in, requirements-test.in and the peers' anew, with hashes
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-header requirements-test.in -o requirements-test.txt
+	$(BIN)/uv pip compile -q --upgrade --python-version 3.11.0 --generate-hashes --no-header benchmarks/requirements-peers.in -o benchmarks/requirements-peers.txt
 
 films: ## Draw posters, figures and films anew (needs requirements-film.in)
 	$(PYTHON) -m venv $(VENV)-film
@@ -64,8 +65,11 @@ bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side 
 	PYTHONPATH=. $(BIN)/python -m benchmarks.path
 	PYTHONPATH=. $(BIN)/python -m benchmarks.claims
 
+bench-peers: $(VENV)/.test $(VENV)-peers/.made ## Measure the path by SMTP beside django-post-office and django-drip-campaigns
+	PYTHONPATH=. $(BIN)/python -m benchmarks.compare
+
 clean: ## Remove the environment and caches; instance/ stays
-	rm -rf $(VENV) $(VENV)-film .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-film $(VENV)-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Secrets are made once and stay in instance/.
 RUN_ENV = $(if $(SECRET_KEY)$(SECRET_KEY_FILE),,SECRET_KEY_FILE=$(INSTANCE)/secret_key) \
@@ -86,4 +90,10 @@ $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@
+
+# Measured, never imported: what we run on must not depend on it.
+$(VENV)-peers/.made: benchmarks/requirements-peers.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install -q --disable-pip-version-check --require-hashes -r benchmarks/requirements-peers.txt
 	@touch $@

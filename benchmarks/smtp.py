@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from typing import IO
 
 from benchmarks.messages import batch_of
 from leadmagnet.domain.message import Batch, Outcome, expand
@@ -35,13 +36,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def sink(*options: str) -> Iterator[int]:
-    """Run smtp-sink and give its port."""
+def sink(*options: str, output: IO[bytes] | None = None) -> Iterator[int]:
+    """Run smtp-sink and give its port; what it prints goes to `output`."""
     port = free_port()
     if os.geteuid() == 0:
         options = ("-u", "nobody", *options)
     command = [shutil.which("smtp-sink", path=PATH) or "smtp-sink", *options, f"127.0.0.1:{port}", "256"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

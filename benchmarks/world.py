@@ -77,9 +77,11 @@ def database(kind: str) -> Iterator[tuple[str, Path]]:
         else:
             with admin.connect() as connection:
                 connection.execute(text(f'CREATE DATABASE "{name}"'))
-            yield POSTGRES.rpartition("/")[0] + f"/{name}", folder
-            with admin.connect() as connection:
-                connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+            try:
+                yield POSTGRES.rpartition("/")[0] + f"/{name}", folder
+            finally:
+                with admin.connect() as connection:
+                    connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     finally:
         admin.dispose()
         shutil.rmtree(folder)
