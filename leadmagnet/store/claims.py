@@ -61,7 +61,7 @@ def claim(
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return sorted(session.execute(statement).scalars().all())
+    return sorted(session.connection().execute(statement).scalars().all())
 
 
 class Claimed(NamedTuple):
@@ -161,7 +161,7 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -175,7 +175,7 @@ def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: A
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -203,7 +203,7 @@ def end_claim(
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def reopen(session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any) -> set[int]:
@@ -222,7 +222,7 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
@@ -234,4 +234,4 @@ def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return len(session.execute(statement).scalars().all())
+    return len(session.connection().execute(statement).scalars().all())
