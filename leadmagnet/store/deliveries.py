@@ -196,7 +196,8 @@ def _insert_all(rows: Sequence[dict[str, Any]], dialect: Dialect) -> Any:
     lists: dict[str, list[Any]] = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
-        if values.count(values[0]) == len(values):
+        # At least one column makes the rows, be it of a single one.
+        if name != "public_id" and values.count(values[0]) == len(values):
             same[name] = bindparam(None, values[0], type_=table.c[name].type)
         else:
             lists[name] = values
