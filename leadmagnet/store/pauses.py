@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, Update, and_, exists, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason
@@ -18,7 +18,7 @@ from leadmagnet.store.among import among, fixed
 from leadmagnet.store.base import Base, Name
 from leadmagnet.store.deliveries import TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment, want_plan
-from leadmagnet.store.sequences import Sequence, Step
+from leadmagnet.store.sequences import Sequence, Step, for_plans
 
 #: What `Delivery.held` says of a row that waits for its sequence.
 HELD = str(SkipReason.SEQUENCE_PAUSED)
@@ -72,15 +72,15 @@ def begin(session: Session, sequence_id: int, now: datetime, by: str) -> bool:
 def hold(session: Session, sequence_id: int) -> int:
     """Hold what waits in a paused sequence; return how many emails that was. In a transaction after `begin`.
 
-    By then no call of the sequence begins any more, so nobody who holds one of these rows waits for us. The lock waits
-    for plans that were begun before the pause, and later ones know of it: what they write is held already.
+    The lock waits for plans that were begun before the pause, and later ones know of it: what they write is held
+    already. Rows that somebody has locked are passed over, as by a claim: they are being claimed, and go no further.
     """
     found = select(Sequence.paused_at).where(Sequence.id == sequence_id).with_for_update(key_share=True)
     if session.scalar(found) is None:
         return 0
     ours = Delivery.step_id.in_(select(Step.id).where(Step.sequence_id == sequence_id))
     _no_second_try(session, ours)
-    held = _changed(session, update(Delivery).where(*_WAITING, ours).values(held=HELD).returning(Delivery.id))
+    held = _changed(session, _unlocked(ours).values(held=HELD).returning(Delivery.id))
     _drop_reminders(session, sequence_id)
     return len(held)
 
@@ -95,21 +95,23 @@ def hold_again(session: Session, ids: Collection[int]) -> None:
         _no_second_try(session, ours)
         held = update(Delivery).where(*_WAITING, ours).values(held=HELD)
         if enrollments := set(_changed(session, held.returning(Delivery.enrollment_id))) - {None}:
+            for_plans(session)  # so that we and the end of a pause do not hold one another's enrollments
             want_plan(session, enrollments)
 
 
 def end(session: Session, sequence_id: int, now: datetime, by: str) -> int | None:
     """End a pause and ask for a plan of everybody in the sequence; return how many emails wait, None without a pause.
 
-    First the sequence, then its enrollments: in the order in which planners take them.
+    First the sequence, then its enrollments by their ids: in the order in which planners take them.
     """
     statement = update(Sequence).where(Sequence.id == sequence_id, Sequence.paused_at.is_not(None))
     if not _changed(session, statement.values(paused_at=None).returning(Sequence.id)):
         return None
     mine = update(SequencePause).where(SequencePause.sequence_id == sequence_id, SequencePause.ended_at.is_(None))
     session.execute(mine.values(ended_at=now, ended_by=by[:120]).execution_options(synchronize_session=False))
-    active = Enrollment.sequence_id == sequence_id, Enrollment.status == EnrollmentStatus.ACTIVE
-    wish = update(Enrollment).where(*active).values(wants_plan=True)
+    active = select(Enrollment.id).where(Enrollment.sequence_id == sequence_id, _running())
+    chosen = active.order_by(Enrollment.id).with_for_update().cte("chosen")
+    wish = update(Enrollment).where(Enrollment.id.in_(select(chosen.c.id))).values(wants_plan=True)
     session.execute(wish.execution_options(synchronize_session=False))
     return waiting(session, sequence_id)
 
@@ -137,7 +139,7 @@ def _no_second_try(session: Session, ours: ColumnElement[bool]) -> None:
 
     Such an email is no enrollment's next one, so the planner would never let it go. It can be tried again afterwards.
     """
-    again = update(Delivery).where(*_WAITING, ours, Delivery.reason == TRIED_AGAIN)
+    again = _unlocked(ours & (Delivery.reason == TRIED_AGAIN))
     session.execute(again.values(status=DeliveryStatus.FAILED).execution_options(synchronize_session=False))
 
 
@@ -149,11 +151,16 @@ def _drop_reminders(session: Session, sequence_id: int) -> None:
         .where(Enrollment.subscriber_id == Delivery.subscriber_id, _running(), Sequence.paused_at.is_(None))
         .correlate(Delivery)
     )
-    dropped = update(Delivery).where(
-        *_WAITING, Delivery.kind == DeliveryKind.REMINDER, Delivery.subscriber_id.in_(here), ~runs_on
-    )
+    mine = Delivery.subscriber_id.in_(here)
+    dropped = _unlocked(and_(Delivery.kind == DeliveryKind.REMINDER, mine, ~runs_on))
     values = {"status": DeliveryStatus.SKIPPED, "skip_reason": HELD}
     session.execute(dropped.values(**values).execution_options(synchronize_session=False))
+
+
+def _unlocked(where: ColumnElement[bool]) -> Update:
+    """Return an update of waiting rows that match and that nobody has locked: a statement over many waits for none."""
+    chosen = select(Delivery.id).where(*_WAITING, where).with_for_update(skip_locked=True).cte("chosen")
+    return update(Delivery).where(Delivery.id.in_(select(chosen.c.id)), *_WAITING)
 
 
 def _running() -> ColumnElement[bool]:
