@@ -35,7 +35,7 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import post_of, tick
-from leadmagnet.worker import calm_collector
+from leadmagnet.worker import THREADS, calm_collector
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 #: A Tuesday, nine o'clock in Zurich.
@@ -197,7 +197,8 @@ def work(url: str, folder: str, transport: str, address: str, plan: bool = True)
     print("ready", flush=True)
     sys.stdin.readline()
     if plan:
-        done = tick(services, services.clock.now)
+        # As many at a time as the worker has.
+        done = tick(services, services.clock.now, senders=1 if url.startswith("sqlite") else THREADS)
     else:
         post, tally = post_of(services), Tally()
         while send_due(post, services.clock.now, 1, tally):

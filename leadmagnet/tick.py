@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 
 from config import Config
 from leadmagnet import old_rows, store
+from leadmagnet.abreast import Abreast
 from leadmagnet.clock import Now
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
@@ -27,7 +28,7 @@ from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan
 from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
-from leadmagnet.services import Services
+from leadmagnet.services import Services, new_mailer
 from leadmagnet.signup.process import process_sign_ups
 from leadmagnet.store.agenda import Agenda, forgettable
 from leadmagnet.store.signups import SignUp
@@ -93,34 +94,26 @@ def post_of(services: Services) -> Post:
 
 
 def tick(
-    services: Services, clock: Callable[[], Now], part: Part = ALL, going: Callable[[], bool] = always
+    services: Services,
+    clock: Callable[[], Now],
+    part: Part = ALL,
+    going: Callable[[], bool] = always,
+    senders: int = 1,
 ) -> dict[str, Any]:
     """Do everything that is due and return the counts of the contract's `tick` command.
 
-    `going` is asked between batches: once it says no, the pass ends with the batch in hand.
+    `going` is asked between batches: once it says no, the pass ends with the batch in hand. `senders` is how many
+    batches may be on their way at the same time when there is more than one.
     """
     tally, post = Tally(), post_of(services)
-    planned = claimed = 0
-    shares = shares_file(services)
     waits = agenda(services, clock())
     # Before the leases: what the provider has told settles more surely than the end of a lease.
     if part.leads and waits.events:
         hear(services, clock())
     while part.leads and going() and waits.leases and sweep(post, clock(), tally):
         waits = agenda(services, clock())
-    while going() and waits.anything:
-        done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
-        planned_now = _plan(services, clock(), tally, part, going, waits)
-        done += send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None) if part.sends and going() else 0
-        if shares:
-            time.sleep(SHARED_PAUSE)
-        planned, claimed = planned + planned_now, claimed + done
-        if not (done or planned_now):
-            break
-        # What closes while we send is looked at once nothing else is left, and at the next tick.
-        waits = agenda(services, clock(), thorough=False)
-        if not waits.anything:
-            waits = agenda(services, clock())
+    with Abreast(post, clock, going) as others:
+        planned, claimed, waits = _drain(services, clock, tally, post, part, going, waits, others, senders - 1)
     if part.leads:
         _tidy_up(services, clock, going, waits)
     return {
@@ -132,6 +125,43 @@ def tick(
         "unknown": tally.unknown,
         "skipped": {str(reason): count for reason, count in sorted(tally.skipped.items())},
     }
+
+
+def _drain(
+    services: Services,
+    clock: Callable[[], Now],
+    tally: Tally,
+    post: Post,
+    part: Part,
+    going: Callable[[], bool],
+    waits: Agenda,
+    others: Abreast,
+    extra: int,
+) -> tuple[int, int, Agenda]:
+    """Plan and send until nothing is left; return rows planned, rows claimed, and what waits then."""
+    planned = claimed = 0
+    shares = shares_file(services)
+    while going() and (waits.anything or others):
+        done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
+        planned_now = _plan(services, clock(), tally, part, going, waits)
+        if part.sends and going():
+            letters = send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None)
+            if letters == post.mailer.batch_size and extra and not others:
+                others.begin([new_mailer(services.config) for _ in range(extra)])
+            done += letters
+        if shares:
+            time.sleep(SHARED_PAUSE)
+        planned, claimed = planned + planned_now, claimed + done
+        if not (done or planned_now):
+            # What the others have sent may have made something due.
+            if not others:
+                break
+            claimed += others.end(tally)
+        # What closes while we send is looked at once nothing else is left, and at the next tick.
+        waits = agenda(services, clock(), thorough=False)
+        if not waits.anything:
+            waits = agenda(services, clock())
+    return planned, claimed + others.end(tally), waits
 
 
 def shares_file(services: Services) -> bool:

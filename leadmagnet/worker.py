@@ -43,7 +43,8 @@ TICK_SECONDS = 1.0
 HAND_OUT_SECONDS = 0.2
 #: The heartbeat's lease: another worker may call itself the worker after this long without a sign.
 HEARTBEAT_SECONDS = 10.0
-#: Batches that a worker sends at the same time with a broker.
+#: Batches that a worker sends at the same time: with a broker, or on PostgreSQL in a big hour. A SQLite file has one
+#: writer at a time.
 THREADS = 2
 
 
@@ -51,8 +52,9 @@ class Worker:
     """The jobs of one process, from start to stop."""
 
     def __init__(self, services: Services, threads: int = THREADS) -> None:
-        """Take the program's parts; `threads` counts where there is a broker."""
+        """Take the program's parts; `threads` is how many batches may be on their way at the same time."""
         self.services = services
+        self._senders = threads if services.engine.dialect.name == "postgresql" else 1
         self.holder = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"[:64]
         self.crew = Crew(self._with_own_mailer(), threads) if services.config.broker_url else None
         self.leadership = Leadership(services.engine, self.holder, threads if self.crew else None)
@@ -133,7 +135,7 @@ class Worker:
 
     def _tick(self, services: Services) -> dict[str, Any]:
         part = self._part()
-        return tick(services, services.clock.now, part, self._going) if part else {}
+        return tick(services, services.clock.now, part, self._going, self._senders) if part else {}
 
     def _hand_out(self, crew: Crew, services: Services) -> dict[str, Any]:
         if self._going():

@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @command("worker")
-@click.option("--threads", type=click.IntRange(1, 64), help="Batches sent at the same time; only with BROKER_URL.")
+@click.option("--threads", type=click.IntRange(1, 64), help="Batches sent at the same time; not on SQLite.")
 def worker(threads: int | None) -> None:
     """Run the worker until SIGTERM, which lets it finish the batch in hand."""
-    if threads and not services().config.broker_url:
-        raise Failure("worker: --threads needs BROKER_URL; without one, start more workers.", USAGE)
+    if threads and services().engine.dialect.name == "sqlite":
+        raise Failure("worker: --threads needs PostgreSQL; a SQLite file has one writer at a time.", USAGE)
     options = ["--threads", str(threads)] if threads else []
     # The same process starts anew without Flask and the pages: it is smaller, and web code cannot disturb it.
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 #: {{comma_name}}: lower-case words only, so that a stray brace in a text is not mistaken for a slot.
 SLOT = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
@@ -83,8 +83,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  #: the call had begun and no answer is known
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The outcome of one letter. `retry_after` is in seconds, where the provider named a time."""
 
     delivery_id: str

@@ -27,6 +27,7 @@ from leadmagnet.store.enrollments import Enrollment, Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
+_DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
 
 @dataclass(slots=True)
@@ -40,12 +41,20 @@ class Plans:
 
 
 class Calendar:
-    """The dates of one batch: people who share zone, hour, step and previous instant share the answer."""
+    """The steps and dates of one batch: people who share zone, hour, step and previous instant share the answer."""
 
     def __init__(self, now: datetime) -> None:
         """Take the instant from which nothing may be planned backwards."""
         self.now = now
         self._known: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._coming: dict[tuple[int, tuple[int, ...]], tuple[Step, schedule.Delay] | None] = {}
+
+    def coming(self, course_id: int, steps: list[Step], sent: tuple[int, ...]) -> tuple[Step, schedule.Delay] | None:
+        """Return the next step of somebody who was sent these, with its delay; None when nothing is left."""
+        if (course_id, sent) not in self._coming:
+            step = next_step(steps, sent)
+            self._coming[course_id, sent] = (step, delay_before(step, sent)) if step else None
+        return self._coming[course_id, sent]
 
     def dated(
         self,
@@ -163,22 +172,22 @@ def _plan(
 ) -> None:
     if enrollment.status != EnrollmentStatus.ACTIVE or person.status != SubscriberStatus.ACTIVE:
         return
-    if any(row.status in (DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN) for row in rows):
+    if any(row.status in _IN_HAND for row in rows):
         return  # its settling asks for a plan again
-    open_row = next((row for row in rows if row.status == DeliveryStatus.DUE), None)
+    open_row = next((row for row in rows if row.status == _DUE), None)
     out = [row for row in rows if row.status in OUT and row.step_id is not None]
-    sent = [row.step_id for row in out if row.step_id is not None]
     sequence, steps = course
-    step = next_step(steps, sent)
-    if step is None:
+    coming = calendar.coming(sequence.id, steps, tuple([row.step_id for row in out if row.step_id is not None]))
+    if coming is None:
         if open_row is not None:
             plans.dropped.append(open_row.id)
         plans.finished.append(enrollment.id)
         return
+    step, delay = coming
     days = frozenset(day for day, row_id in taken.items() if open_row is None or row_id != open_row.id)
     dated = calendar.dated(
         enrollment.last_settled_at or enrollment.started_at,
-        delay_before(step, sent),
+        delay,
         person,
         sequence,
         days,

@@ -98,6 +98,8 @@ def _segment(text: str, *, after_value: bool, before_value: bool) -> bytes:
     return before + (encoded if not encoded or encoded.endswith(b"\r\n") else encoded + SOFT_BREAK)
 
 
+# Many values are the same for many readers: the exercise, its length, the day of the next one.
+@lru_cache(maxsize=1024)
 def _spellings(value: str) -> tuple[bytes, bytes]:
     """Return a value as it stands in plain text and in HTML. Most need no escaping and are encoded once for both."""
     plain = _unfinished(value)

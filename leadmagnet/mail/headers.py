@@ -146,17 +146,25 @@ def written(name: str, text: str) -> str:
 
 def mailbox(name: str, display_name: str, checked_address: str) -> str:
     """Return an address header such as To, with the display name quoted or encoded as it needs."""
-    phrase = clean(display_name)
+    phrase, room = _phrase(name, display_name)
     if not phrase:
         return f"{name}: {checked_address}"
+    gap = " " if len(checked_address) <= room else "\r\n "
+    return f"{name}: {phrase}{gap}<{checked_address}>"
+
+
+# People share their first names, and to encode one takes as long as all else of a message.
+@lru_cache(maxsize=1024)
+def _phrase(name: str, display_name: str) -> tuple[str, int]:
+    """Return a display name as it is written, and how many octets its last line has left for an address."""
+    phrase = clean(display_name)
     if phrase.isascii() and "=?" not in phrase and len(phrase) <= FOLD - len(name) - 5:
-        if not _PLAIN_PHRASE.fullmatch(phrase):
+        if phrase and not _PLAIN_PHRASE.fullmatch(phrase):
             phrase = '"' + phrase.replace("\\", "\\\\").replace('"', '\\"') + '"'
     else:
         phrase = _encoded(phrase, name)
     last_line = phrase.rpartition("\n")[2] if "\n" in phrase else f"{name}: {phrase}"
-    gap = " " if len(last_line) + len(checked_address) + 3 <= FOLD else "\r\n "
-    return f"{name}: {phrase}{gap}<{checked_address}>"
+    return phrase, FOLD - len(last_line) - 3
 
 
 def _encoded(text: str, name: str) -> str:

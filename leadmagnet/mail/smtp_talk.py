@@ -16,6 +16,8 @@ from leadmagnet.mail.smtp_round import Job, Round
 from leadmagnet.mail.smtp_session import Session
 from leadmagnet.mail.smtp_wire import Lost, Reply
 
+#: A line that begins with a dot gets a second one (RFC 5321, 4.5.2).
+_DOT = re.compile(rb"\n\.")
 _QUEUED_AS = re.compile(r"queued as ([\w.-]+)", re.ASCII)
 #: The server wants credentials, or better ones: that concerns every letter.
 _ABOUT_US = frozenset({503, 530, 534, 535, 538})
@@ -143,7 +145,8 @@ class Talk:
         if self.session.wire.has_unread():
             raise Lost("the server speaks out of turn")
         raw = self._open.raw if self._open else b""
-        return raw.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        # To look first takes half as long as to replace what is hardly ever there.
+        return (raw.replace(b"\r\n.", b"\r\n..") if _DOT.search(raw) else raw) + b".\r\n"
 
     def _refused(self, reply: Reply, *, by_sender: bool) -> None:
         """Settle a letter that was not taken. Raises where more than this letter is concerned."""

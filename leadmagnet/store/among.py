@@ -11,24 +11,38 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Dialect, String, bindparam
+from sqlalchemy import Boolean, ColumnElement, Dialect, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+
+class _Array(UserDefinedType[str]):
+    """PostgreSQL's own type, named with the parameter: the planner then knows how many ids there are."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "BIGINT[]"
 
 
 class _Ids(TypeDecorator[list[int]]):
-    """A list of ids: an array on PostgreSQL, JSON on SQLite."""
+    """A list of ids, written as one text: an array's on PostgreSQL, JSON on SQLite.
+
+    As a list, psycopg would look at each number for itself, which takes five times as long.
+    """
 
     impl = String
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else String())
+        return dialect.type_descriptor(_Array() if dialect.name == "postgresql" else String())
 
     def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
-        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+        written = orjson.dumps(value).decode()
+        return f"{{{written[1:-1]}}}" if dialect.name == "postgresql" else written
 
 
 class _Among(FunctionElement[bool]):

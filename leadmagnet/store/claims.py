@@ -62,7 +62,7 @@ def claim(
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return sorted(session.execute(statement).scalars().all())
+    return sorted(session.connection().execute(statement).scalars().all())
 
 
 class Claimed(NamedTuple):
@@ -164,7 +164,7 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -178,7 +178,7 @@ def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: A
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -208,7 +208,7 @@ def end_claim(
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def reopen(session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any) -> set[int]:
@@ -229,7 +229,7 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.execute(statement).scalars().all())
+    return set(session.connection().execute(statement).scalars().all())
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
@@ -241,4 +241,4 @@ def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return len(session.execute(statement).scalars().all())
+    return len(session.connection().execute(statement).scalars().all())

@@ -37,13 +37,13 @@ def test_nothing_but_the_worker_loads_the_brokers() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_threads_without_a_broker_are_refused(tmp_path: Path) -> None:
+def test_threads_on_a_file_are_refused(tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "SECRET_KEY": "s" * 40, "SUPPRESSION_KEY": "p" * 40}
     environ["DATABASE_URL"] = f"sqlite:///{tmp_path / 'none.db'}"
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker", "--threads", "4"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "BROKER_URL" in done.stderr
+    assert "needs PostgreSQL" in done.stderr
 
 
 @pytest.mark.parametrize(
