@@ -44,9 +44,13 @@ def status(json_out: bool) -> None:
     with store.reading(services().engine) as session:
         pace = standing(session, limits, now.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, now.course)
+        pauses = store.pauses.standing(session)
     found: dict[str, Any] = {"stopped": bool(halt and halt.blocks(now.real)), "reason": halt.reason if halt else ""}
     found |= {"due": waits.due, "held": waits.held, "in_flight": waits.in_flight}
     found |= {"unknown": waits.unknown, "failed": waits.failed}
+    found["paused_sequences"] = [
+        {"sequence": one.slug, "since": iso(one.since), "by": one.by, "held": one.waiting} for one in pauses
+    ]
     found["oldest_due"] = iso(waits.oldest) if waits.oldest else None
     found["most_a_second"] = limits.per_second
     found["most_today"] = most = day_limit(limits, pace.ramp_began, pace.day)
@@ -54,7 +58,8 @@ def status(json_out: bool) -> None:
     state = f"Stopped: {found['reason']}" if found["stopped"] else "Sending goes on."
     words = f"{waits.due} due, {waits.held} held, {waits.in_flight} on their way, {waits.unknown} unknown"
     today = f" {pace.sent} of at most {most} today." if most is not None else ""
-    show(found, json_out, f"{state} {words}, {waits.failed} failed.{today}")
+    resting = "".join(f" {one.slug} is paused since {iso(one.since)}: {one.waiting} held." for one in pauses)
+    show(found, json_out, f"{state} {words}, {waits.failed} failed.{today}{resting}")
 
 
 @deliveries.command("failed")
@@ -83,4 +88,5 @@ def retry(ids: tuple[int, ...], reason: str | None) -> None:
     with store.writing(services().engine) as session:
         wanted = [*ids, *(store.dead_letters.same_reason(session, reason, MOST) if reason else ())]
         done, left = try_again(session, wanted, now)
-    click.echo(f"{done} due again. {left} left: not failed any more, a reminder, or another email goes out that day.")
+    why = "not failed any more, a reminder, another email goes out that day, or its sequence is paused"
+    click.echo(f"{done} due again. {left} left: {why}.")

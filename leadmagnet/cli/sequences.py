@@ -1,4 +1,4 @@
-"""sequence load, export, calendar."""
+"""sequence load, export, calendar, pause, resume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from leadmagnet import store
+from leadmagnet import pauses, store
 from leadmagnet.cli.shell import INSTANT, USAGE, Failure, Group, as_json, iso, services, show
 from leadmagnet.domain.rehearsal import rehearse
 from leadmagnet.domain.zones import UnknownZone, zone
@@ -21,8 +21,10 @@ from leadmagnet.rendering.document import BadDocument
 
 #: What a sample subscriber of the rehearsal exercises on: Monday, Wednesday, Friday.
 SAMPLE_DAYS = frozenset({0, 2, 4})
+#: Who paused or resumed, in the record.
+BY = "command"
 
-sequence = Group("sequence", help="The sequence of emails: load, export, rehearse.")
+sequence = Group("sequence", help="The sequence of emails: load, export, rehearse, pause, resume.")
 
 
 @sequence.command("load")
@@ -85,8 +87,12 @@ def _write(folder: Path, named: Mapping[str, str]) -> None:
 def _found(session: Session, slug: str) -> store.sequences.Sequence:
     found = store.sequences.by_slug(session, slug)
     if found is None:
-        raise Failure(f"there is no sequence {slug}. Load it first: flask sequence load.")
+        raise Failure(_unknown(slug))
     return found
+
+
+def _unknown(slug: str) -> str:
+    return f"there is no sequence {slug}. Load it first: flask sequence load."
 
 
 @sequence.command("calendar")
@@ -116,3 +122,29 @@ def calendar(slug: str, start: datetime, zone_name: str, json_out: bool) -> None
     ]
     words = [f"{row['local']}  {row['kind']:<9} {row['step']:<24} {row['reason']}" for row in rows]
     show(rows, json_out, "\n".join(words))
+
+
+@sequence.command("pause")
+@click.argument("slug")
+@as_json
+def pause(slug: str, json_out: bool) -> None:
+    """Hold every email of the sequence SLUG, until `sequence resume`. Nothing is lost."""
+    done = pauses.pause(services(), slug, services().clock.now().course, BY)
+    if done is None:
+        raise Failure(_unknown(slug))
+    before = "" if done.changed else "It was paused already. "
+    words = f"{before}Nothing of {slug} goes out until: flask --app wsgi sequence resume {slug}. {done.waiting} held."
+    show({"sequence": slug, "paused": True, "changed": done.changed, "held": done.waiting}, json_out, words)
+
+
+@sequence.command("resume")
+@click.argument("slug")
+@as_json
+def resume(slug: str, json_out: bool) -> None:
+    """Let the sequence SLUG go on: one overdue email a person, and the next a full delay later."""
+    done = pauses.resume(services(), slug, services().clock.now().course, BY)
+    if done is None:
+        raise Failure(_unknown(slug))
+    gone_on = f"{slug} goes on. {done.waiting} held emails go out one by one, each inside its reader's window."
+    words = gone_on if done.changed else f"{slug} was not paused."
+    show({"sequence": slug, "paused": False, "changed": done.changed, "held": done.waiting}, json_out, words)

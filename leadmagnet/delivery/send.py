@@ -114,7 +114,14 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
 
 def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
     """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
+    resting = [row.id for row in rows if _rests(row)]
+    # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
+    store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
+    if resting:
+        tally.skipped[SkipReason.SEQUENCE_PAUSED] += len(resting)
     for row in rows:
+        if row.allowed or _rests(row):
+            continue
         reason = SkipReason.HURT if row.hurt else SkipReason.PAUSED if row.paused else SkipReason.NOT_ACTIVE
         course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
         if (row.hurt or row.paused) and course and row.person_status == SubscriberStatus.ACTIVE:
@@ -123,6 +130,11 @@ def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: 
             skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
             store.claims.settle(session, claim_id, [row.id], **skipped)
         tally.skipped[reason] += 1
+
+
+def _rests(row: Claimed) -> bool:
+    """Say whether nothing but the pause of its sequence stands in an email's way."""
+    return row.sequence_paused and not (row.hurt or row.paused) and row.person_status == SubscriberStatus.ACTIVE
 
 
 def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:

@@ -58,6 +58,7 @@ class Facts:
     wants_reminders: bool = True
     started: bool = False  #: has ever checked in, or watched WATCHED_ENOUGH of any video
     paused: bool = False
+    sequence_paused: bool = False  #: on the way through sequences, and the clinic has paused all of them
     snoozed_until: date | None = None  #: the first day on which reminders may come again
     hurt: bool = False
     checked_in_today: bool = False
@@ -106,15 +107,16 @@ def state(facts: Facts) -> ReminderState:
 def decide(facts: Facts) -> Send | Hold:
     """Decide about today. The first reason that holds is the one on record, in this order:
 
-    what the person or their state has settled for longer (not active, no consent, hurt, paused, snoozed, no answers),
-    so that the record keeps one long run; then what is only so today (no exercise day any more, done, a video, another
-    email); then the pace (three a week, once a week).
+    what the person, their state or the clinic has settled for longer (not active, no consent, hurt, paused, the
+    sequence paused, snoozed, no answers), so that the record keeps one long run; then what is only so today (no
+    exercise day any more, done, a video, another email); then the pace (three a week, once a week).
     """
     for reason, holds in (
         (SkipReason.NOT_ACTIVE, not facts.active),
         (SkipReason.NO_CONSENT, not facts.wants_reminders),
         (SkipReason.HURT, facts.hurt),
         (SkipReason.PAUSED, facts.paused),
+        (SkipReason.SEQUENCE_PAUSED, facts.sequence_paused),
         (SkipReason.SNOOZED, facts.snoozed_until is not None and facts.today < facts.snoozed_until),
         (SkipReason.STOPPED_ANSWERING, cadence(facts.unanswered) is Cadence.SILENCE),
         (SkipReason.SUPERSEDED, facts.today.weekday() not in facts.exercise_days),
@@ -160,7 +162,7 @@ _EXPLANATIONS: Mapping[SkipReason, str] = {
     SkipReason.MAILED_TODAY: "Another automatic email went out that day, and one a day is the most.",
     SkipReason.SUPERSEDED: "The plan changed before it went out: a newer one took its place.",
     SkipReason.STEP_REMOVED: "The step was removed from the sequence before it went out.",
-    SkipReason.SEQUENCE_PAUSED: "The sequence was paused for everybody.",
+    SkipReason.SEQUENCE_PAUSED: "The clinic has paused the sequence for everybody.",
 }
 
 

@@ -35,11 +35,12 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The six videos of a person, and what comes next. `finished_at`: when the last email of the course was sent."""
+    """The six videos of a person, and what comes next. `resting`: on the way, and the sequence is paused."""
 
     stations: list[Station] = field(default_factory=list)
     finished: bool = False
     next: Station | None = None
+    resting: bool = False
 
 
 def path_of(session: Session, person: Subscriber, now: datetime) -> Path:
@@ -50,7 +51,9 @@ def path_of(session: Session, person: Subscriber, now: datetime) -> Path:
     steps = store.sequences.steps_of(session, enrollment.sequence_id)
     revisions = store.sequences.revisions_of(session, enrollment.sequence_id)
     rows = _rows(session, enrollment)
-    dates = _dates(session, person, enrollment, [step.rule() for step in steps], rows, now)
+    sequence = session.get_one(store.sequences.Sequence, enrollment.sequence_id)
+    resting = enrollment.status == EnrollmentStatus.ACTIVE and sequence.paused_at is not None
+    dates = _dates(person, enrollment, sequence, [step.rule() for step in steps], rows, now)
     watched = {watch.step_slug: watch.percent for watch in store.watching.of_subscriber(session, person.id)}
     done = {check.step_slug for check in store.check_ins.of_subscriber(session, person.id)}
     sent = [row.step_id for row in rows if row.status in OUT]
@@ -71,7 +74,7 @@ def path_of(session: Session, person: Subscriber, now: datetime) -> Path:
         if step.id in revisions
     ]
     coming = next((station for station in stations if station.state == "next"), None)
-    return Path(stations, enrollment.status == EnrollmentStatus.FINISHED, coming)
+    return Path(stations, enrollment.status == EnrollmentStatus.FINISHED, coming, resting)
 
 
 def _rows(session: Session, enrollment: Enrollment) -> list[Delivery]:
@@ -84,15 +87,19 @@ def _rows(session: Session, enrollment: Enrollment) -> list[Delivery]:
 
 
 def _dates(
-    session: Session, person: Subscriber, enrollment: Enrollment, steps: list[Step], rows: list[Delivery], now: datetime
+    person: Subscriber,
+    enrollment: Enrollment,
+    sequence: store.sequences.Sequence,
+    steps: list[Step],
+    rows: list[Delivery],
+    now: datetime,
 ) -> dict[int, datetime]:
     """Return when each step was sent or is foreseen, by step id."""
     dates = {row.step_id: row.sent_at for row in rows if row.status in OUT and row.sent_at and row.step_id}
     sent = [row.step_id for row in rows if row.status in OUT and row.step_id]
-    if person.paused_at or person.hurt_at or enrollment.status != EnrollmentStatus.ACTIVE:
+    if person.paused_at or person.hurt_at or sequence.paused_at or enrollment.status != EnrollmentStatus.ACTIVE:
         return dates
     open_row = next((row for row in rows if row.status == DeliveryStatus.DUE), None)
-    sequence = session.get_one(store.sequences.Sequence, enrollment.sequence_id)
     where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
     previous = enrollment.last_settled_at or enrollment.started_at
     for step in ahead(steps, sent):

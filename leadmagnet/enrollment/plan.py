@@ -7,7 +7,7 @@ and writes or moves the one due row of the enrollment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
-#: Held rows wait without a date until the person says go on.
+#: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
@@ -99,7 +99,8 @@ class Calendar:
 
 def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     """Plan for up to `limit` enrollments that want it and return how many there were."""
-    return _plan_all(session, store.enrollments.take_wanting(session, limit), now)
+    courses = store.sequences.for_plans(session)
+    return _plan_all(session, store.enrollments.take_wanting(session, limit), courses, now)
 
 
 def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetime) -> int:
@@ -107,19 +108,22 @@ def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetim
 
     In the transaction that writes the end down: one look at them instead of two, and no wish to put up and take off.
     """
-    return _plan_all(session, store.enrollments.take_settled(session, enrollment_ids, now), now)
+    courses = store.sequences.for_plans(session)
+    return _plan_all(session, store.enrollments.take_settled(session, enrollment_ids, now), courses, now)
 
 
-def _plan_all(session: Session, waiting: Sequence[Wanting], now: datetime) -> int:
+def _plan_all(
+    session: Session, waiting: Sequence[Wanting], courses: Mapping[int, store.sequences.Sequence], now: datetime
+) -> int:
     if not waiting:
         return 0
     people = people_of(session, waiting)
     rows = rows_of(session, waiting)
     taken = taken_days(session, people.values(), now)
-    courses: dict[int, tuple[store.sequences.Sequence, list[Step]]] = {}
+    steps: dict[int, list[Step]] = {}
     plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
-        course = _course(session, enrollment.sequence_id, courses)
+        course = courses[enrollment.sequence_id], _steps(session, enrollment.sequence_id, steps)
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
         _plan(plans, calendar, enrollment, person, mine, taken[person.id], course)
     _write(session, plans, now)
@@ -144,13 +148,17 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     return expired
 
 
-def _course(
-    session: Session, sequence_id: int, courses: dict[int, tuple[store.sequences.Sequence, list[Step]]]
-) -> tuple[store.sequences.Sequence, list[Step]]:
-    if sequence_id not in courses:
-        sequence = session.get_one(store.sequences.Sequence, sequence_id)
-        courses[sequence_id] = (sequence, [step.rule() for step in store.sequences.steps_of(session, sequence_id)])
-    return courses[sequence_id]
+def _steps(session: Session, sequence_id: int, known: dict[int, list[Step]]) -> list[Step]:
+    if sequence_id not in known:
+        known[sequence_id] = [step.rule() for step in store.sequences.steps_of(session, sequence_id)]
+    return known[sequence_id]
+
+
+def _held(person: Person, course: store.sequences.Sequence) -> str | None:
+    """Return why the next email waits without a date, if it does."""
+    if person.hurt_at or person.paused_at:
+        return HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE
+    return store.pauses.HELD if course.paused_at else None
 
 
 def _plan(
@@ -185,8 +193,7 @@ def _plan(
         days,
         counts=bool(out) and out[-1].day is not None,
     )
-    held = HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE if person.paused_at else None
-    values = {"step_id": step.id, "kind": str(step.kind), "held": held} | dated
+    values = {"step_id": step.id, "kind": str(step.kind), "held": _held(person, sequence)} | dated
     if open_row is None:
         plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id} | values)
     else:

@@ -103,6 +103,8 @@ def next_now(session: Session, person: Subscriber, now: datetime) -> bool:
     enrollment = store.enrollments.newest_of(session, person.id)
     if enrollment is None or not _may_be_sent(person) or enrollment.status != EnrollmentStatus.ACTIVE:
         return False
+    if session.get_one(store.sequences.Sequence, enrollment.sequence_id).paused_at is not None:
+        return False
     rows = _unskipped(session, enrollment)
     steps = [step.rule() for step in store.sequences.steps_of(session, enrollment.sequence_id)]
     step = next_step(steps, [row.step_id for row in rows if row.status in OUT and row.step_id is not None])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -73,12 +73,20 @@ def take_due(session: Session, now: datetime, limit: int) -> list[Person]:
     return [Person._make(row) for row in rows]
 
 
-def gather(session: Session, people: Sequence[Person], now: datetime) -> dict[int, tuple[Facts, Recent]]:
-    """Return the facts of each person, as they stand at `now`, by subscriber id."""
+def gather(
+    session: Session, people: Sequence[Person], resting: Container[int], now: datetime
+) -> dict[int, tuple[Facts, Recent]]:
+    """Return the facts of each person, as they stand at `now`, by subscriber id.
+
+    `resting`: people for whom every sequence they are on the way through is paused.
+    """
     ids = [person.id for person in people]
     recent, done = _recent(session, ids, now), _check_in_days(session, ids, now)
     return {
-        person.id: (_facts(person, recent[person.id], done.get(person.id, ()), now), recent[person.id])
+        person.id: (
+            _facts(person, recent[person.id], done.get(person.id, ()), now, sequence_paused=person.id in resting),
+            recent[person.id],
+        )
         for person in people
     }
 
@@ -129,7 +137,9 @@ def _check_in_days(session: Session, ids: list[int], now: datetime) -> dict[int,
     return found
 
 
-def _facts(person: Person, recent: Recent, check_in_days: Collection[date], now: datetime) -> Facts:
+def _facts(
+    person: Person, recent: Recent, check_in_days: Collection[date], now: datetime, *, sequence_paused: bool
+) -> Facts:
     where, days = zone(person.timezone), person.days
     today = local_day(now, where)
     snoozed = person.snoozed_until
@@ -140,6 +150,7 @@ def _facts(person: Person, recent: Recent, check_in_days: Collection[date], now:
         wants_reminders=person.wants_reminders,
         started=person.started_at is not None,
         paused=person.paused_at is not None,
+        sequence_paused=sequence_paused,
         snoozed_until=local_day(snoozed, where) if snoozed and snoozed > now else None,
         hurt=person.hurt_at is not None,
         checked_in_today=today in check_in_days,

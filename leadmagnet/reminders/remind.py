@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.domain import schedule
 from leadmagnet.domain.reminders import Facts, Send, decide, pick
-from leadmagnet.domain.status import DeliveryKind, SkipReason
+from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SkipReason
 from leadmagnet.domain.zones import zone
 from leadmagnet.reminders.facts import Person, Recent, gather, take_due
 from leadmagnet.store.among import among
@@ -59,7 +59,8 @@ def remind(session: Session, now: datetime, limit: int = 1000) -> int:
     people = take_due(session, now, limit)
     if not people:
         return 0
-    rhythms, last = _rhythms(session, people), store.decisions.newest(session, [person.id for person in people])
+    rhythms, resting = _rhythms(session, people)
+    last = store.decisions.newest(session, [person.id for person in people])
     outcome, calendar, open_now = Outcome(), Calendar(), []
     for person in people:
         rhythm = rhythms.get(person.id)
@@ -70,22 +71,28 @@ def remind(session: Session, now: datetime, limit: int = 1000) -> int:
             open_now.append(person)
         outcome.next[calendar.slot(now, person, _minute(person, rhythm))].append(person.id)
     if open_now:
-        facts, texts = gather(session, open_now, now), _texts(session)
+        facts, texts = gather(session, open_now, resting, now), _texts(session)
         for person in open_now:
             _consider(outcome, person, rhythms[person.id], *facts[person.id], texts, last, now)
     _write(session, outcome, last, now)
     return len(people)
 
 
-def _rhythms(session: Session, people: Sequence[Person]) -> dict[int, schedule.Rhythm]:
-    """Return each person's rhythm, from the sequence of the newest enrollment."""
+def _rhythms(session: Session, people: Sequence[Person]) -> tuple[dict[int, schedule.Rhythm], set[int]]:
+    """Return each person's rhythm, from the sequence of the newest enrollment; and for whom no sequence runs on.
+
+    That is who is on the way through paused sequences only. Whoever has finished has all the videos, and is reminded.
+    """
     query = (
-        select(Enrollment.subscriber_id, Enrollment.sequence_id)
+        select(Enrollment.subscriber_id, Enrollment.sequence_id, Enrollment.status)
         .where(among(Enrollment.subscriber_id, [person.id for person in people]))
         .order_by(Enrollment.id)
     )
-    newest = {row[0]: row[1] for row in session.connection().execute(query)}
+    rows = session.connection().execute(query).all()
+    newest = {row[0]: row[1] for row in rows}
     courses = {course.id: course for course in session.query(Course)} if newest else {}
+    ways = [(row[0], courses[row[1]].paused_at is None) for row in rows if row[2] == EnrollmentStatus.ACTIVE]
+    resting = {one for one, _ in ways} - {one for one, runs in ways if runs}
     known: dict[tuple[int, int | None], schedule.Rhythm] = {}
     found: dict[int, schedule.Rhythm] = {}
     for person in people:
@@ -94,7 +101,7 @@ def _rhythms(session: Session, people: Sequence[Person]) -> dict[int, schedule.R
             if key not in known:
                 known[key] = courses[sequence_id].rhythm(person.chosen_hour)
             found[person.id] = known[key]
-    return found
+    return found, resting
 
 
 def _texts(session: Session) -> dict[str, list[str]]:

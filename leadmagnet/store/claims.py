@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.among import among, fixed
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.pauses import hold_again, rests
 from leadmagnet.store.subscribers import Subscriber
 
 #: What a delivery forgets when it becomes due again.
@@ -86,6 +87,7 @@ class Claimed(NamedTuple):
     person_status: str
     hurt: bool
     paused: bool
+    sequence_paused: bool
     allowed: bool
     """Whether the reader may be sent it, as things stood when this was read."""
 
@@ -118,6 +120,7 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
             Subscriber.status,
             Subscriber.hurt_at.is_not(None),
             Subscriber.paused_at.is_not(None),
+            rests(),
             may_receive(),
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -130,7 +133,7 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
 
 @cache
 def may_receive() -> ColumnElement[bool]:
-    """Return the condition under which a subscriber may be sent a delivery right now: consent always wins."""
+    """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
     waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
     active = Subscriber.status == SubscriberStatus.ACTIVE
     steered = and_(active, Subscriber.paused_at.is_(None), Subscriber.hurt_at.is_(None))
@@ -138,7 +141,7 @@ def may_receive() -> ColumnElement[bool]:
     return or_(
         and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
         and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
-        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered),
+        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered, ~rests()),
         and_(Delivery.kind == DeliveryKind.REMINDER, reminder),
     )
 
@@ -179,8 +182,10 @@ def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: A
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
-    """Make claimed rows due again."""
-    return settle(session, claim_id, ids, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+    """Make claimed rows due again; held, where their sequence has been paused since."""
+    back = settle(session, claim_id, ids, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+    hold_again(session, back)
+    return back
 
 
 def leases_over(session: Session, real_now: datetime, limit: int) -> Sequence[Delivery]:
@@ -207,8 +212,10 @@ def end_claim(
 
 
 def reopen(session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any) -> set[int]:
-    """Make a row due again, unless somebody has claimed it anew."""
-    return end_claim(session, row_id, before, claim_id, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+    """Make a row due again, unless somebody has claimed it anew; held, where its sequence has been paused since."""
+    back = end_claim(session, row_id, before, claim_id, status=DeliveryStatus.DUE, **_UNCLAIMED, **values)
+    hold_again(session, back)
+    return back
 
 
 def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **values: Any) -> set[int]:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.among import fixed
-from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.deliveries import TRIED_AGAIN, Delivery
+from leadmagnet.store.pauses import rests
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -93,7 +94,9 @@ def same_reason(session: Session, detail: str, limit: int) -> list[int]:
 
 
 def try_again(session: Session, row_id: int, now: datetime, today: date) -> bool:
-    """Make one failed email due now; False where it is not failed any more, is a reminder, or its day is taken.
+    """Make one failed email due now; False where it stays failed.
+
+    That is: a reminder, an email whose day is taken or whose sequence is paused, or one that is not failed any more.
 
     A reminder belongs to its day. Whether the person may still receive it is looked at when it is claimed. `today` is
     the person's local day: an automatic email counts towards one a day, so it waits where another goes out today.
@@ -104,10 +107,11 @@ def try_again(session: Session, row_id: int, now: datetime, today: date) -> bool
             Delivery.id == row_id,
             Delivery.status == DeliveryStatus.FAILED,
             Delivery.kind != DeliveryKind.REMINDER,
+            ~rests(),
         )
         .values(status=DeliveryStatus.DUE, due_at=now, closes_at=None, retry_at=None, attempts=0, resent=0, held=None)
         .values(claim_id=None, lease_until=None, call_begun_at=None, settled_at=None)
-        .values(reason="tried again by the clinic")
+        .values(reason=TRIED_AGAIN)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )

@@ -39,6 +39,9 @@ OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
 _LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')"
 
 
+#: The reason of an email that had failed and goes out once more because the clinic says so.
+TRIED_AGAIN = "tried again by the clinic"
+
 #: As the partial index says it, so that the index serves it.
 ONE_A_DAY = text(f"delivery.day IS NOT NULL AND delivery.{_LIVE}")
 
@@ -105,7 +108,7 @@ class Delivery(Base):
     """0: answers to what a person has just done; they never wait behind lane 1."""
     status: Mapped[str] = mapped_column(Name(16), default=DeliveryStatus.DUE)
     held: Mapped[str | None] = mapped_column(Name(16))
-    """Why a due row must wait without a date: paused, hurt."""
+    """Why a due row must wait without a date: paused, hurt, sequence_paused. The person's own reason comes first."""
     skip_reason: Mapped[str] = mapped_column(Name(32), default="")
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.pauses import hold_again
 
 #: As the partial index says it: with parameters in it, SQLite would not use that index.
 _IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
@@ -37,12 +38,12 @@ def take_up(session: Session, claim_id: str, real_now: datetime, lease_until: da
     """
     alive = Delivery.lease_until > real_now
     statement = update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id, alive)
-    return _count(session, statement.values(lease_until=lease_until))
+    return len(_ids(session, statement.values(lease_until=lease_until)))
 
 
 def give_back(session: Session, claim_id: str) -> int:
     """Make the rows of a claim whose call has not begun due again, at no attempt; return how many."""
-    return _count(session, update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id).values(**_DUE_AGAIN))
+    return _due_again(session, update(Delivery).where(*_NOT_BEGUN, Delivery.claim_id == claim_id))
 
 
 def reopen(session: Session, real_now: datetime, limit: int) -> int:
@@ -53,10 +54,17 @@ def reopen(session: Session, real_now: datetime, limit: int) -> int:
     over = select(Delivery.id).where(*_NOT_BEGUN, Delivery.lease_until <= real_now).limit(limit)
     chosen = over.with_for_update(skip_locked=True).cte("chosen")
     statement = update(Delivery).where(Delivery.id.in_(select(chosen.c.id)), Delivery.call_begun_at.is_(None))
-    return _count(session, statement.where(Delivery.status == DeliveryStatus.CLAIMED).values(**_DUE_AGAIN))
+    return _due_again(session, statement.where(Delivery.status == DeliveryStatus.CLAIMED))
 
 
-def _count(session: Session, statement: Any) -> int:
+def _due_again(session: Session, statement: Any) -> int:
+    """Make rows due again, held where their sequence has been paused since; return how many."""
+    back = _ids(session, statement.values(**_DUE_AGAIN))
+    hold_again(session, back)
+    return len(back)
+
+
+def _ids(session: Session, statement: Any) -> list[int]:
     # Counted by what comes back: SQLite knows no row count of a statement that begins with a CTE.
     statement = statement.returning(Delivery.id).execution_options(synchronize_session=False)
-    return len(session.execute(statement).scalars().all())
+    return list(session.execute(statement).scalars().all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain import schedule
@@ -33,6 +33,7 @@ class Sequence(Base):
     """Allowed weekday digits, Monday 0."""
     spread_minutes: Mapped[int] = mapped_column(default=0)
     paused_at: Mapped[datetime | None]
+    """Since when nothing of it goes out to anybody (course clock); who did it is in pauses.py."""
     loaded_hash: Mapped[str] = mapped_column(Name(64), default="")
 
     def rhythm(self, chosen_hour: int | None) -> schedule.Rhythm:
@@ -86,6 +87,15 @@ class StepRevision(Base):
 def by_slug(session: Session, slug: str) -> Sequence | None:
     """Return the sequence with this slug."""
     return session.query(Sequence).filter_by(slug=slug).one_or_none()
+
+
+def for_plans(session: Session) -> dict[int, Sequence]:
+    """Return all sequences, by id, for somebody who plans: a pause or its end waits until this transaction is over.
+
+    To be called before enrollments are taken, so that all lock in one order.
+    """
+    query = select(Sequence).order_by(Sequence.id).with_for_update(read=True)
+    return {found.id: found for found in session.scalars(query.execution_options(populate_existing=True))}
 
 
 def steps_of(session: Session, sequence_id: int) -> list[Step]:

@@ -14,6 +14,7 @@ from sqlalchemy import inspect
 from leadmagnet import store
 from leadmagnet.store.counters import DeliveryCount
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -94,7 +95,7 @@ def test_roll_up_says_what_it_did(make_shell: Callable[..., Any], hand_clock: An
         assert sum(row.emails for row in session.query(DeliveryCount)) == 3
 
 
-def test_one_step_down_forgets_the_counters_and_nothing_else(
+def test_the_step_down_forgets_the_counters_and_nothing_else(
     make_shell: Callable[..., Any], database_url: str, hand_clock: Any
 ) -> None:
     shell = make_shell(database_url=database_url)
@@ -102,10 +103,40 @@ def test_one_step_down_forgets_the_counters_and_nothing_else(
     with store.writing(shell.services.engine) as session:
         at = hand_clock.course
         session.add(Subscriber(email="a@example.org", email_canonical="a@example.org", timezone="UTC", created_at=at))
-    shell.run("db", "downgrade")
+    shell.run("db", "downgrade", "0006")
     assert not {"delivery_count", "roll_up"} & tables(shell)
     shell.run("db", "upgrade")
     assert {"delivery_count", "roll_up"} <= tables(shell)
     assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
     with store.reading(shell.services.engine) as session:
         assert session.query(Subscriber).count() == 1
+
+
+def test_one_step_down_lets_what_a_pause_holds_go_on(
+    make_shell: Callable[..., Any], database_url: str, hand_clock: Any
+) -> None:
+    """The program before knows no pauses: its planner is asked to date what waits, and the pause is forgotten."""
+    shell = make_shell(database_url=database_url)
+    shell.run("db", "upgrade")
+    shell.run("sequence", "load")
+    at = hand_clock.course
+    with store.writing(shell.services.engine) as session:
+        course = store.sequences.by_slug(session, "six-core-videos")
+        step = store.sequences.steps_of(session, course.id)[0]
+        person = Subscriber(email="a@example.org", email_canonical="a@example.org", timezone="UTC", created_at=at)
+        session.add(person)
+        session.flush()
+        mine = Enrollment(subscriber_id=person.id, sequence_id=course.id, started_at=at, wants_plan=False)
+        session.add(mine)
+        session.flush()
+        common = {"subscriber_id": person.id, "enrollment_id": mine.id, "created_at": at, "due_at": at}
+        session.add(Delivery(**common, kind="video", step_id=step.id))
+    assert shell.json("sequence", "pause", "six-core-videos")["held"] == 1
+    shell.run("db", "downgrade")
+    assert "sequence_pause" not in tables(shell)
+    shell.run("db", "upgrade")
+    assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
+    with store.reading(shell.services.engine) as session:
+        assert session.query(Enrollment).one().wants_plan
+        assert store.pauses.standing(session) == []
+        assert store.sequences.by_slug(session, "six-core-videos").paused_at is None

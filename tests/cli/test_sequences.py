@@ -193,3 +193,25 @@ def test_the_rehearsal_refuses_what_it_cannot_mean(shell: Any) -> None:
     unknown = ("sequence", "calendar", "other", "--start", "2026-11-23T09:00:00Z", "--timezone", "Europe/Zurich")
     assert "no sequence other" in shell.refused(*unknown, status=1)
     assert "no sequence other" in shell.refused("sequence", "export", "other", status=1)
+
+
+def test_pause_and_resume_say_what_they_did(shell: Any) -> None:
+    calendar = ("sequence", "calendar", SLUG, "--start", "2026-03-02T15:00:00Z", "--timezone", "Europe/Zurich")
+    before = shell.json(*calendar)
+    told = {"sequence": SLUG, "paused": True, "changed": True, "held": 0}
+    assert shell.json("sequence", "pause", SLUG) == told
+    assert shell.json("sequence", "pause", SLUG) == told | {"changed": False}
+    assert "It was paused already. Nothing of" in shell.run("sequence", "pause", SLUG).stdout
+    (standing,) = shell.json("sending", "status")["paused_sequences"]
+    assert (standing["sequence"], standing["by"], standing["held"]) == (SLUG, "command", 0)
+    assert f"{SLUG} is paused since " in shell.run("sending", "status").stdout
+    assert shell.json(*calendar) == before
+    assert shell.json("sequence", "resume", SLUG) == told | {"paused": False}
+    assert shell.run("sequence", "resume", SLUG).stdout == f"{SLUG} was not paused.\n"
+    assert shell.json("sending", "status")["paused_sequences"] == []
+
+
+@pytest.mark.parametrize("act", ["pause", "resume"])
+def test_an_unknown_sequence_is_neither_paused_nor_resumed(shell: Any, act: str) -> None:
+    assert "there is no sequence nothing" in shell.refused("sequence", act, "nothing", status=1)
+    shell.refused("sequence", act, status=2)

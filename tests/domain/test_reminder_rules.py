@@ -49,6 +49,7 @@ REASONS: tuple[tuple[SkipReason, dict[str, Any]], ...] = (
     (SkipReason.NO_CONSENT, {"wants_reminders": False}),
     (SkipReason.HURT, {"hurt": True}),
     (SkipReason.PAUSED, {"paused": True}),
+    (SkipReason.SEQUENCE_PAUSED, {"sequence_paused": True}),
     (SkipReason.SNOOZED, {"snoozed_until": WEDNESDAY + timedelta(days=1)}),
     (SkipReason.STOPPED_ANSWERING, {"unanswered": SILENCE_AFTER}),
     (SkipReason.SUPERSEDED, {"exercise_days": frozenset({0, 4})}),
@@ -177,6 +178,7 @@ DAYS_OF_A_LIFE = st.lists(
             "checked_in_today": st.booleans(),
             "video_today": st.booleans(),
             "paused": st.booleans(),
+            "sequence_paused": st.booleans(),
         }
     ),
     min_size=20,
@@ -199,7 +201,7 @@ def test_through_any_life_the_caps_and_the_way_to_silence_hold(
         facts = Facts(today=today, exercise_days=exercise_days, recent=tuple(sent), unanswered=unanswered, **told)
         if isinstance(decide(facts), Send):
             assert today.weekday() in exercise_days
-            assert not (day["checked_in_today"] or day["video_today"] or day["paused"])
+            assert not (day["checked_in_today"] or day["video_today"] or day["paused"] or day["sequence_paused"])
             assert unanswered < SILENCE_AFTER
             assert unanswered < 3 or not sent or today - sent[-1] >= timedelta(days=7)
             sent.append(today)

@@ -152,3 +152,16 @@ def test_what_stands_in_the_address_is_never_shown(site):
     page = site.get(site.own_page(person) + "?saved=You+have+won").text
     assert "won" not in page
     assert 'id="said"' not in page
+
+
+def test_while_the_sequence_rests_the_page_says_so_and_offers_no_next_video(site):
+    person = site.person(sent=1)
+    with store.writing(site.services.engine) as session:
+        course = store.sequences.by_slug(session, "six-core-videos")
+        course.paused_at = site.clock.course
+    page = site.get(site.own_page(person)).text
+    assert "We are taking a short break. Video 2, " in page
+    assert "Send video 2 now" not in page
+    answer = act(site, person, "next")
+    assert "saved=resting" in answer.location
+    assert "The next one comes by itself when we go on." in site.get(answer.location.partition("#")[0]).text

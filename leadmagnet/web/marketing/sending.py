@@ -30,6 +30,7 @@ def sending() -> str:
         limits = limits_from(services().config)
         pace = standing(session, limits, at.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, at.course)
+        pauses = store.pauses.standing(session)
     reasons: dict[str, int] = {}
     for row in rows[:SHOWN]:
         if row.status == "failed" and row.kind != "reminder":
@@ -42,6 +43,7 @@ def sending() -> str:
         halt=halt,
         stopped=halt is not None and halt.blocks(at.real),
         waits=waits,
+        pauses=pauses,
         limits=limits,
         pace=pace,
         today_most=day_limit(limits, pace.ramp_began, pace.day),
@@ -82,5 +84,6 @@ def retry_sending() -> Response:
         same = store.dead_letters.same_reason(session, reason, MOST) if reason is not None else []
         done, left = try_again(session, same if chosen is None else [chosen], now())
     words = f"{done} email{'s' * (done != 1)} will go out again."
-    flash(words + (f" {left} not: another email goes out that day, or it was a reminder." if left else ""))
+    why = "another email goes out that day, it was a reminder, or its sequence is paused"
+    flash(words + (f" {left} not: {why}." if left else ""))
     return redirect(url_for("marketing.sending"), 303)

@@ -59,6 +59,8 @@ def sequence() -> str:
         return render_template(
             "marketing/sequence.html",
             sequence=found,
+            pause=next((one for one in store.pauses.standing(session) if one.sequence_id == found.id), None),
+            here=moment(),
             lines=lines,
             length=max((line["day"] for line in lines), default=0),
             hour=schedule.clock_words(found.hour),

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from leadmagnet.audience.groups import Group
 from leadmagnet.audience.rows import Happened, Row
 from leadmagnet.audience.titles import Titles
-from leadmagnet.domain.status import DeliveryKind, SubscriberStatus
+from leadmagnet.domain.status import DeliveryKind, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import local_day, local_time
 from leadmagnet.rendering.phrases import MONTHS, WEEKDAYS
 from leadmagnet.store.deliveries import Delivery
@@ -139,6 +139,8 @@ def next_email(row: Row, group: Group, total: int, moment: Moment) -> str:
         return _pause_words(row.person, moment)
     if row.next is None:
         return _no_email_yet(row.person, group, moment)
+    if row.next.held == SkipReason.SEQUENCE_PAUSED:
+        return f"{_next_name(row.next, row.videos_sent, total)} when the sequence goes on"
     return f"{_next_name(row.next, row.videos_sent, total)} {moment.when(row.next.due_at)}"
 
 

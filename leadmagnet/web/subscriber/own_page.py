@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadmagnet import store
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import UnknownZone, local_day, to_utc, zone
+from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import steering
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, services
@@ -91,11 +92,21 @@ def _snooze(session: Session, person: Subscriber, moment: datetime) -> str:
 
 
 def _next(session: Session, person: Subscriber, moment: datetime) -> str:
-    return "next" if steering.next_now(session, person, moment) else "no_next"
+    if steering.next_now(session, person, moment):
+        return "next"
+    return "resting" if _resting(session, person, moment) else "no_next"
 
 
 def _restart(session: Session, person: Subscriber, moment: datetime) -> str:
-    return "restarted" if steering.restart(session, person, moment) else "no_restart"
+    if not steering.restart(session, person, moment):
+        return "no_restart"
+    session.flush()
+    return "restarted_later" if _resting(session, person, moment) else "restarted"
+
+
+def _resting(session: Session, person: Subscriber, moment: datetime) -> bool:
+    """Say whether the clinic has paused what the person is on the way through."""
+    return path_of(session, person, moment).resting
 
 
 def _go_on(session: Session, person: Subscriber, moment: datetime) -> str:

@@ -26,11 +26,13 @@ SAVED = {
     "snoozed": (True, "No reminders for a week. The videos go on."),
     "next": (True, "The next video is on its way to your inbox."),
     "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
+    "restarted_later": (True, "You begin again with video 1. It comes as soon as we send videos again."),
     "go_on": (True, "Good. Start gently; the easier versions are a good place."),
     "reminding": (True, "Good. Reminders come on your exercise days again."),
     "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
     "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
     "no_next": (False, "The next video can’t be sent right now. It may be on its way already."),
+    "resting": (False, "We are taking a short break with the videos. The next one comes by itself when we go on."),
     "no_restart": (False, "You can begin again once the course is finished."),
 }
 #: Hours on offer. The hours of the night can't be chosen by mistake.
@@ -72,7 +74,7 @@ def _way(person: Subscriber, path: Path, found: Course | None, today: date) -> d
         "stations": of_person(path, found, person, today, link) if found else [],
         "current": current,
         "current_href": link(current.slug) if current else "",
-        "coming": None if paused or hurt else path.next,
+        "coming": None if paused or hurt or path.resting else path.next,
         "paused": paused,
         "hurt": hurt,
     }
@@ -101,6 +103,8 @@ def _lead(person: Subscriber, path: Path, moment: datetime, where: ZoneInfo) -> 
         until = person.paused_until
         end = words.full_day(local_day(until, where)) if until else "you come back"
         return f"Your emails are paused until {end}. Rest well."
+    if path.resting and path.next is not None:
+        return f"We are taking a short break. Video {path.next.number}, {path.next.title}, waits for you."
     if path.next is not None and path.next.at is not None:
         day = local_day(path.next.at, where)
         when = "today" if day <= local_day(moment, where) else f"on {words.full_day(day)}"
