@@ -98,7 +98,7 @@ def figures(session: Session, now: datetime, where: Any) -> dict[str, Any]:
 def person_by_person(session: Session, now: datetime) -> dict[int, Any]:
     """Return what pages and rules make of each person's past."""
     people = session.query(Subscriber).order_by(Subscriber.id).all()
-    facts = gather(session, [_as_person(one) for one in people], now)
+    facts = gather(session, [_as_person(one) for one in people], (), now)
     texts, steps = _texts(session), _steps(session)
     in_hand = _newest_videos(session, [one.id for one in people], steps)
     rows = {row.person.id: row.videos_sent for row in rows_of(session, people)}
