@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, func, insert, select, text
@@ -28,13 +29,11 @@ from config import Config
 from leadmagnet import services as parts
 from leadmagnet import store
 from leadmagnet.clock import Now, real_now
-from leadmagnet.delivery.send import send_due
-from leadmagnet.delivery.settle import Tally
 from leadmagnet.editing.shipped import SLUG, load_shipped
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import post_of, tick
+from leadmagnet.tick import tick
 from leadmagnet.worker import THREADS, calm_collector
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
@@ -184,7 +183,7 @@ def _due(number: int, step: int) -> dict[str, object]:
     return own | window | {"lane": 1, "created_at": at, "public_id": f"b{number:020d}"}
 
 
-def work(url: str, folder: str, transport: str, address: str, plan: bool = True) -> None:
+def work(url: str, folder: str, transport: str, address: str) -> None:
     """Be one worker: do all that is due, then say how much memory it took."""
     more = (
         {"sendgrid_api_key": "SG.bench", "sendgrid_api_url": address}
@@ -196,25 +195,18 @@ def work(url: str, folder: str, transport: str, address: str, plan: bool = True)
     calm_collector()
     print("ready", flush=True)
     sys.stdin.readline()
-    if plan:
-        # As many at a time as the worker has.
-        done = tick(services, services.clock.now, senders=1 if url.startswith("sqlite") else THREADS)
-    else:
-        post, tally = post_of(services), Tally()
-        while send_due(post, services.clock.now, 1, tally):
-            pass
-        done = {"sent": tally.sent}
+    # As many at a time as the worker has.
+    beside = partial(parts.mailers_beside, services.config, services.engine, THREADS)
+    done = tick(services, services.clock.now, beside=beside)
     peak = next(
         int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
     )
     print(json.dumps({"sent": done["sent"], "peak_mb": peak // 1024, "flask": "flask" in sys.modules}), flush=True)
 
 
-def drain(
-    url: str, folder: Path, transport: str, address: str, workers: int, plan: bool = True
-) -> tuple[float, list[dict]]:
+def drain(url: str, folder: Path, transport: str, address: str, workers: int) -> tuple[float, list[dict]]:
     """Run workers until nothing is left; return the seconds and what each worker says of itself."""
-    command = [sys.executable, "-m", "benchmarks.world", url, str(folder), transport, address, "1" if plan else ""]
+    command = [sys.executable, "-m", "benchmarks.world", url, str(folder), transport, address]
     crew = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
     for one in crew:
         assert one.stdout.readline() == "ready\n"
@@ -229,15 +221,14 @@ def drain(
     return seconds, said
 
 
-def check(engine: Engine, people: int, planned: bool = True) -> None:
+def check(engine: Engine, people: int) -> None:
     """Fail unless everybody was sent video 2 once and has exactly one email ahead."""
     with store.reading(engine) as session:
         counts = dict(session.execute(select(Delivery.status, func.count()).group_by(Delivery.status)).all())
         wanting = session.scalar(select(func.count()).select_from(Enrollment).where(Enrollment.wants_plan))
-    expected = {"sent": 2 * people} | ({"due": people} if planned else {})
-    if counts != expected or (planned and wanting):
+    if counts != {"sent": 2 * people, "due": people} or wanting:
         raise SystemExit(f"the ledger does not add up: {counts}, {wanting} unplanned")
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], bool(sys.argv[5]))
+    work(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4])

@@ -7,7 +7,7 @@ Must not know: what is due, or why.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
@@ -18,20 +18,23 @@ from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Mailer
 
+#: Makes mailers for the other senders of a pass; none where one sender is right.
+Mailers = Callable[[], Sequence[Mailer]]
+
 
 class Abreast:
     """The other senders of one pass, each with a mailer of its own. They begin when asked and end with the block."""
 
-    def __init__(self, post: Post, clock: Callable[[], Now], going: Callable[[], bool]) -> None:
-        """Begin nothing yet; `going` is asked between batches."""
-        self._post, self._clock, self._going = post, clock, going
+    def __init__(self, post: Post, clock: Callable[[], Now], going: Callable[[], bool], mailers: Mailers) -> None:
+        """Begin nothing yet; `going` is asked between batches, and `mailers` for one mailer a thread."""
+        self._post, self._clock, self._going, self._mailers = post, clock, going, mailers
         self._leaving = threading.Event()
         self._threads: ThreadPoolExecutor | None = None
         self._running: list[Future[tuple[int, Tally]]] = []
 
-    def begin(self, mailers: list[Mailer]) -> None:
-        """Let one thread send with each mailer until nothing is due, unless they are at it already."""
-        if self._running:
+    def begin(self) -> None:
+        """Let each thread send until nothing is due, unless they are at it already."""
+        if self._running or not (mailers := self._mailers()):
             return
         self._threads = self._threads or ThreadPoolExecutor(len(mailers), thread_name_prefix="sender")
         self._running = [self._threads.submit(self._send, replace(self._post, mailer=mailer)) for mailer in mailers]

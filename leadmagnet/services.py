@@ -63,6 +63,11 @@ def new_mailer(config: Config) -> Mailer:
         raise BadSetting(f"{error}.") from error
 
 
+def mailers_beside(config: Config, engine: Engine, senders: int) -> list[Mailer]:
+    """Return a mailer for each of `senders` but the first; none on SQLite, whose file has one writer at a time."""
+    return [] if engine.dialect.name == "sqlite" else [new_mailer(config) for _ in range(senders - 1)]
+
+
 def _engine(url: str) -> Engine:
     # No message repeats any part of the address, which may hold a password.
     try:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 
 from config import Config
 from leadmagnet import old_rows, store
-from leadmagnet.abreast import Abreast
+from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
@@ -28,7 +28,7 @@ from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan
 from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
-from leadmagnet.services import Services, new_mailer
+from leadmagnet.services import Services
 from leadmagnet.signup.process import process_sign_ups
 from leadmagnet.store.agenda import Agenda, forgettable
 from leadmagnet.store.signups import SignUp
@@ -98,12 +98,12 @@ def tick(
     clock: Callable[[], Now],
     part: Part = ALL,
     going: Callable[[], bool] = always,
-    senders: int = 1,
+    beside: Mailers = list,
 ) -> dict[str, Any]:
     """Do everything that is due and return the counts of the contract's `tick` command.
 
-    `going` is asked between batches: once it says no, the pass ends with the batch in hand. `senders` is how many
-    batches may be on their way at the same time when there is more than one.
+    `going` is asked between batches: once it says no, the pass ends with the batch in hand. `beside` makes mailers for
+    as many other senders as may share a big hour.
     """
     tally, post = Tally(), post_of(services)
     waits = agenda(services, clock())
@@ -112,8 +112,8 @@ def tick(
         hear(services, clock())
     while part.leads and going() and waits.leases and sweep(post, clock(), tally):
         waits = agenda(services, clock())
-    with Abreast(post, clock, going) as others:
-        planned, claimed, waits = _drain(services, clock, tally, post, part, going, waits, others, senders - 1)
+    with Abreast(post, clock, going, beside) as others:
+        planned, claimed, waits = _drain(services, clock, tally, post, part, going, waits, others)
     if part.leads:
         _tidy_up(services, clock, going, waits)
     return {
@@ -136,7 +136,6 @@ def _drain(
     going: Callable[[], bool],
     waits: Agenda,
     others: Abreast,
-    extra: int,
 ) -> tuple[int, int, Agenda]:
     """Plan and send until nothing is left; return rows planned, rows claimed, and what waits then."""
     planned = claimed = 0
@@ -146,8 +145,8 @@ def _drain(
         planned_now = _plan(services, clock(), tally, part, going, waits)
         if part.sends and going():
             letters = send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None)
-            if letters == post.mailer.batch_size and extra and not others:
-                others.begin([new_mailer(services.config) for _ in range(extra)])
+            if letters == post.mailer.batch_size:
+                others.begin()
             done += letters
         if shares:
             time.sleep(SHARED_PAUSE)

@@ -33,7 +33,7 @@ from leadmagnet.clock import real_now
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.leadership import Leadership
 from leadmagnet.queueing.crew import Crew
-from leadmagnet.services import Services, build, new_mailer
+from leadmagnet.services import Services, build, mailers_beside, new_mailer
 from leadmagnet.tick import ALL, FOLLOWER, LEADER_OF_MANY, Part, answers, post_of, tick
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Worker:
     def __init__(self, services: Services, threads: int = THREADS) -> None:
         """Take the program's parts; `threads` is how many batches may be on their way at the same time."""
         self.services = services
-        self._senders = threads if services.engine.dialect.name == "postgresql" else 1
+        self._beside = partial(mailers_beside, services.config, services.engine, threads)
         self.holder = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"[:64]
         self.crew = Crew(self._with_own_mailer(), threads) if services.config.broker_url else None
         self.leadership = Leadership(services.engine, self.holder, threads if self.crew else None)
@@ -135,7 +135,7 @@ class Worker:
 
     def _tick(self, services: Services) -> dict[str, Any]:
         part = self._part()
-        return tick(services, services.clock.now, part, self._going, self._senders) if part else {}
+        return tick(services, services.clock.now, part, self._going, self._beside) if part else {}
 
     def _hand_out(self, crew: Crew, services: Services) -> dict[str, Any]:
         if self._going():

@@ -208,7 +208,7 @@ def end_claim(
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.connection().execute(statement).scalars().all())
+    return set(session.execute(statement).scalars().all())
 
 
 def reopen(session: Session, row_id: int, before: DeliveryStatus, claim_id: str | None, /, **values: Any) -> set[int]:
@@ -229,7 +229,7 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return set(session.connection().execute(statement).scalars().all())
+    return set(session.execute(statement).scalars().all())
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
@@ -241,4 +241,4 @@ def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
-    return len(session.connection().execute(statement).scalars().all())
+    return len(session.execute(statement).scalars().all())

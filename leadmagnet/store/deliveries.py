@@ -7,32 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-import orjson
 from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Dialect,
     ForeignKey,
     Index,
-    String,
-    Table,
     UniqueConstraint,
     bindparam,
-    func,
     select,
     text,
-    true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import TypeEngine
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.base import Base, BigId, Name, one_of, random_id
+from leadmagnet.store.insert_all import insert_all
 
 #: A row in one of these states stands for an email that is out, or may be.
 OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
@@ -165,7 +156,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, 
     if session.connection().dialect.name == "postgresql" and _meets_none(session, new):
         return []
     connection = session.connection()
-    statement = _insert_all(new, connection.dialect).on_conflict_do_nothing()
+    statement = insert_all(Delivery, new, connection.dialect).on_conflict_do_nothing()
     # Of an INSERT, the count of rows is not kept unless one asks for it.
     result = connection.execute(statement, execution_options={"preserve_rowcount": True})
     if result.rowcount == len(new):
@@ -183,43 +174,10 @@ def _meets_none(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
     connection = session.connection()
     try:
         with session.begin_nested():
-            connection.execute(_insert_all(rows, connection.dialect))
+            connection.execute(insert_all(Delivery, rows, connection.dialect))
     except IntegrityError:
         return False
     return True
-
-
-def _insert_all(rows: Sequence[dict[str, Any]], dialect: Dialect) -> Any:
-    """Return one statement for all rows; an execution a row takes three times as long.
-
-    A column that is the same in all of them is one value; the others are arrays on PostgreSQL, on SQLite one JSON text.
-    """
-    table = cast("Table", Delivery.__table__)
-    same: dict[str, ColumnElement[Any]] = {}
-    lists: dict[str, list[Any]] = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        # At least one column makes the rows, be it of a single one.
-        if name != "public_id" and values.count(values[0]) == len(values):
-            same[name] = bindparam(None, values[0], type_=table.c[name].type)
-        else:
-            lists[name] = values
-    if dialect.name == "postgresql":
-        each = {n: func.unnest(bindparam(None, v, type_=ARRAY(table.c[n].type))) for n, v in lists.items()}
-        columns = same | each
-        return postgresql.insert(Delivery).from_select(list(columns), select(*columns.values()))
-    given = orjson.dumps(list(zip(*(_as_kept(table.c[n].type, v, dialect) for n, v in lists.items()), strict=True)))
-    row = func.json_each(bindparam("rows", given.decode(), type_=String)).table_valued("value", name="row")
-    picked = {name: func.json_extract(row.c.value, f"$[{at}]") for at, name in enumerate(lists)}
-    columns = same | picked
-    # Without a condition SQLite would take ON CONFLICT for one of a join.
-    return sqlite.insert(Delivery).from_select(list(columns), select(*columns.values()).select_from(row).where(true()))
-
-
-def _as_kept(kind: TypeEngine[Any], values: list[Any], dialect: Dialect) -> list[Any]:
-    """Return values as the database keeps them."""
-    process = kind.dialect_impl(dialect).bind_processor(dialect)
-    return [process(value) for value in values] if process else values
 
 
 def move(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:

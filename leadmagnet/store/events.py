@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Index, Table, UniqueConstraint, bindparam, delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Index, UniqueConstraint, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.signals import Signal
@@ -15,6 +14,7 @@ from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among, fixed
 from leadmagnet.store.base import Base, BigId, Name, one_of
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.insert_all import insert_all
 
 
 class ProviderEvent(Base):
@@ -74,16 +74,7 @@ def add(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        connection.execute(sqlite.insert(ProviderEvent).on_conflict_do_nothing(), list(rows))
-        return
-    table = cast("Table", ProviderEvent.__table__)
-    arrays = [
-        func.unnest(bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type))) for name in rows[0]
-    ]
-    connection.execute(
-        postgresql.insert(ProviderEvent).from_select(list(rows[0]), select(*arrays)).on_conflict_do_nothing()
-    )
+    connection.execute(insert_all(ProviderEvent, rows, connection.dialect).on_conflict_do_nothing())
 
 
 def waiting(session: Session, limit: int) -> list[Waiting]:

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import func, select
 
 from leadmagnet import store
-from leadmagnet import tick as passes
 from leadmagnet.abreast import Abreast
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.tick import always, post_of, tick
 
 
 class Provider:
@@ -50,7 +50,7 @@ def post(ledger: Any) -> Post:
     step = ledger.steps()[1]
     for number, person in enumerate(ledger.people(60, confirmed_at=ledger.at)):
         ledger.due(person, step_id=step, due_at=ledger.at - timedelta(minutes=60 - number))
-    return replace(passes.post_of(ledger.services), plan_next=None)
+    return replace(post_of(ledger.services), plan_next=None)
 
 
 def states(ledger: Any) -> dict[str, int]:
@@ -61,8 +61,8 @@ def states(ledger: Any) -> dict[str, int]:
 def test_two_senders_share_what_is_due(ledger: Any, post: Post, hand_clock: Any) -> None:
     meet, tally = threading.Barrier(2), Tally()
     providers = [Provider(meet), Provider(meet)]
-    with Abreast(post, hand_clock.now, lambda: True) as others:
-        others.begin(list(providers))
+    with Abreast(post, hand_clock.now, always, lambda: providers) as others:
+        others.begin()
         assert others
         assert others.end(tally) == 60
         assert not others
@@ -73,12 +73,24 @@ def test_two_senders_share_what_is_due(ledger: Any, post: Post, hand_clock: Any)
 
 
 def test_who_has_begun_is_not_begun_again(post: Post, hand_clock: Any) -> None:
-    first, second = Provider(), Provider()
-    with Abreast(post, hand_clock.now, lambda: True) as others:
-        others.begin([first])
-        others.begin([second])
+    asked: list[Provider] = []
+
+    def mailers() -> list[Provider]:
+        asked.append(Provider())
+        return asked[-1:]
+
+    with Abreast(post, hand_clock.now, always, mailers) as others:
+        others.begin()
+        others.begin()
         assert others.end(Tally()) == 60
-    assert not second.took
+    assert len(asked) == 1
+
+
+def test_where_one_sender_is_right_there_is_no_other(post: Post, hand_clock: Any) -> None:
+    with Abreast(post, hand_clock.now, always, list) as others:
+        others.begin()
+        assert not others
+        assert others.end(Tally()) == 0
 
 
 def test_what_a_sender_cannot_cope_with_comes_to_light(ledger: Any, post: Post, hand_clock: Any) -> None:
@@ -87,8 +99,8 @@ def test_what_a_sender_cannot_cope_with_comes_to_light(ledger: Any, post: Post, 
 
     provider = Provider()
     provider.after = break_down
-    with Abreast(post, hand_clock.now, lambda: True) as others:
-        others.begin([provider])
+    with Abreast(post, hand_clock.now, always, lambda: [provider]) as others:
+        others.begin()
         with pytest.raises(RuntimeError, match="out of memory"):
             others.end(Tally())
     assert provider.closed
@@ -98,32 +110,26 @@ def test_what_a_sender_cannot_cope_with_comes_to_light(ledger: Any, post: Post, 
 
 def test_the_end_of_a_pass_lets_the_batch_in_hand_be_finished(ledger: Any, post: Post, hand_clock: Any) -> None:
     """A pass that fails must not leave threads behind that go on for a whole big hour."""
-    provider, others = Provider(), Abreast(post, hand_clock.now, lambda: True)
+    provider, others = Provider(), Abreast(post, hand_clock.now, always, lambda: [provider])
     provider.after = others._leaving.set
     with others:
-        others.begin([provider])
+        others.begin()
         assert others.end(Tally()) == 10
     assert states(ledger) == {"sent": 10, "due": 50}
     assert provider.closed
 
 
-def test_a_pass_with_two_senders_does_it_all(
-    ledger: Any, post: Post, hand_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pass_with_two_senders_does_it_all(ledger: Any, post: Post, hand_clock: Any) -> None:
     mine, theirs = Provider(), Provider()
-    monkeypatch.setattr(passes, "new_mailer", lambda config: theirs)
     services = replace(ledger.services, mailer=mine, clock=hand_clock)
-    done = passes.tick(services, hand_clock.now, senders=2)
+    done = tick(services, hand_clock.now, beside=lambda: [theirs])
     assert (done["claimed"], done["sent"]) == (60, 60)
     assert set(Counter(mine.took + theirs.took).values()) == {1}
     assert states(ledger)["sent"] == 60
 
 
-def test_a_short_queue_needs_no_second_sender(
-    ledger: Any, post: Post, hand_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_queue_needs_no_second_sender(ledger: Any, post: Post, hand_clock: Any) -> None:
     mine = Provider()
     mine.batch_size = 100
-    monkeypatch.setattr(passes, "new_mailer", lambda config: pytest.fail("not needed"))
     services = replace(ledger.services, mailer=mine, clock=hand_clock)
-    assert passes.tick(services, hand_clock.now, senders=2)["sent"] == 60
+    assert tick(services, hand_clock.now, beside=lambda: pytest.fail("not needed"))["sent"] == 60
