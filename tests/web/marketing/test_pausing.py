@@ -11,6 +11,7 @@ import pytest
 from leadmagnet import store
 from leadmagnet.services import Services
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -33,6 +34,7 @@ def waiting(parts: Services, count: int) -> int:
             person = Subscriber(**common, status="active", confirmed_at=NOW)
             session.add(person)
             session.flush()
+            session.add(Enrollment(subscriber_id=person.id, sequence_id=course.id, started_at=NOW, wants_plan=False))
             row = {"kind": "video", "step_id": step.id, "reason": "3 days after", "created_at": NOW, "due_at": NOW}
             session.add(Delivery(subscriber_id=person.id, **row))
         return person.id
@@ -58,7 +60,9 @@ def test_it_asks_first_then_holds_and_says_how_many_since_when_and_by_whom(parts
     assert f'action="/admin/sequence/{SLUG}/resume"' in sending, "any sequence goes on from here, not only the first"
     assert re.search(r"because somebody pauses or hurts</th><td class=\"r\">0<", sending)
     assert "when the sequence goes on" in desk.get("/admin/subscribers").text
-    assert "The clinic has paused the sequence for everybody." in desk.get(f"/admin/subscribers/{person}").text
+    story = desk.get(f"/admin/subscribers/{person}").text
+    assert "The clinic has paused the sequence for everybody." in story
+    assert "<strong>When the sequence goes on</strong>" in story, "a held email has no date that holds"
 
 
 def test_it_goes_on_once_and_says_so(parts: Services, desk: Any) -> None:
