@@ -88,6 +88,8 @@ class Claimed(NamedTuple):
     hurt: bool
     paused: bool
     sequence_paused: bool
+    unreminded: bool
+    """Whether their reminders have not begun: the first video that is out begins them."""
     allowed: bool
     """Whether the reader may be sent it, as things stood when this was read."""
 
@@ -121,6 +123,7 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
             Subscriber.hurt_at.is_not(None),
             Subscriber.paused_at.is_not(None),
             rests(),
+            Subscriber.remind_at.is_(None),
             may_receive(),
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
