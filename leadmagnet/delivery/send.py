@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery import pace
+from leadmagnet.delivery.barred import bar, barred_among
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
@@ -56,6 +57,10 @@ class Post:
     limits: Limits = field(default_factory=Limits)
     #: Plans what follows an email together with its outcome. Without it, enrollments ask for a plan.
     plan_next: PlanNext | None = None
+    #: Applies what the provider has told meanwhile: before a claim, and before a call begins.
+    hear_first: Callable[[Now], object] | None = None
+    #: Keys the fingerprints of addresses that stay stopped. Without it, nobody looks for them.
+    suppression_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class Claim:
 def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
     """Claim one batch of a lane; None when nothing is due, sending is halted, or a limit is reached."""
     now, claim_id = clock(), random_id()
+    if post.hear_first:
+        post.hear_first(now)
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(now.real):
@@ -94,11 +101,15 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
     """Send what stands claimed and has not begun; return how many rows that was, 0 where another was faster."""
     with store.reading(post.engine) as session:
         rows = store.claims.claimed(session, claim.id, claim.ids or None)
-        ready = [row for row in rows if row.allowed]
+        barred = barred_among(session, [row for row in rows if row.allowed], post.suppression_key)
+        ready = [row for row in rows if row.allowed and row.email not in barred]
         desk = Desk(session, ready)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
             _put_aside(session, claim.id, aside, tally)
+    if barred:
+        with store.writing(post.engine) as session:
+            bar(session, claim.id, [row for row in rows if row.email in barred], clock(), tally)
     letters = batches(desk, ready, clock(), clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
     for outgoing in letters:
         if not _call(post, clock, claim.id, outgoing, tally):
@@ -122,9 +133,9 @@ def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: 
     for row in rows:
         if row.allowed or _rests(row):
             continue
-        reason = SkipReason.HURT if row.hurt else SkipReason.PAUSED if row.paused else SkipReason.NOT_ACTIVE
+        reason = _reason(row)
         course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if (row.hurt or row.paused) and course and row.person_status == SubscriberStatus.ACTIVE:
+        if reason is not SkipReason.NOT_ACTIVE and course and row.person_status == SubscriberStatus.ACTIVE:
             store.claims.give_back(session, claim_id, [row.id], held=str(reason))
         else:
             skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
@@ -132,13 +143,22 @@ def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: 
         tally.skipped[reason] += 1
 
 
+def _reason(row: Claimed) -> SkipReason:
+    """Return what of the person's own stands in an email's way."""
+    own = (SkipReason.HURT, row.hurt), (SkipReason.PAUSED, row.paused), (SkipReason.UNREACHABLE, row.unreachable)
+    return next((reason for reason, holds in own if holds), SkipReason.NOT_ACTIVE)
+
+
 def _rests(row: Claimed) -> bool:
     """Say whether nothing but the pause of its sequence stands in an email's way."""
-    return row.sequence_paused and not (row.hurt or row.paused) and row.person_status == SubscriberStatus.ACTIVE
+    alone = _reason(row) is SkipReason.NOT_ACTIVE
+    return row.sequence_paused and alone and row.person_status == SubscriberStatus.ACTIVE
 
 
 def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
     """Call the provider with one batch; False when the rest of the claim must not be tried now."""
+    if post.hear_first:
+        post.hear_first(clock())
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
@@ -195,6 +215,8 @@ def _settle(
                     tally=mine,
                     plan_next=post.plan_next,
                 )
+                # At the end, because all workers write this row.
+                store.outcomes.sent(session, mine.sent, clock().real)
         except OperationalError as error:
             if wait is None:
                 raise

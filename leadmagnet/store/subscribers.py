@@ -27,6 +27,12 @@ class Subscriber(Base):
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
         ),
+        Index(
+            "ix_subscriber_unreachable",
+            "id",
+            sqlite_where=text("unreachable_at IS NOT NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL"),
+        ),
         Index("ix_subscriber_remind_at", "remind_at"),
         Index("ix_subscriber_paused_until", "paused_until"),
     )
@@ -57,6 +63,8 @@ class Subscriber(Base):
     """Reminders, not videos, wait until then."""
     hurt_at: Mapped[datetime | None]
     """Said 'it hurt' and has not said 'go on': no reminders, no next video."""
+    unreachable_at: Mapped[datetime | None]
+    """Five emails in a row came back because the mailbox was full or away (real clock); one that arrives lifts it."""
 
     exercise_days: Mapped[str] = mapped_column(Name(7), default="024")
     """Weekday digits, Monday 0."""

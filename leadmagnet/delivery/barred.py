@@ -1,0 +1,53 @@
+"""Claimed emails to addresses that stay stopped: found by their fingerprints, skipped, and their people stopped.
+
+Who is known here and on that list was stopped when the address came on it. This is the second look: for an address that
+changed, or a person who came back from a copy of the database. Must not know: why an address is on the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from leadmagnet import store
+from leadmagnet.clock import Now
+from leadmagnet.delivery.settle import Tally
+from leadmagnet.domain.status import DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
+from leadmagnet.store.among import among
+from leadmagnet.store.claims import Claimed
+from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.subscribers import Subscriber
+
+_OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)
+
+
+def barred_among(session: Session, rows: Sequence[Claimed], suppression_key: str) -> set[str]:
+    """Return those addresses of claimed rows that are suppressed."""
+    if not (rows and suppression_key):
+        return set()
+    by_canonical = {row.email_canonical: row.email for row in rows}
+    found = store.suppressions.reasons(session, suppression_key, by_canonical.keys())
+    return {by_canonical[canonical] for canonical in found}
+
+
+def bar(session: Session, claim_id: str, rows: Sequence[Claimed], now: Now, tally: Tally) -> None:
+    """Skip claimed rows for good, and stop their people: otherwise the planner would plan them anew."""
+    skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.SUPPRESSED}
+    gone = store.claims.settle(session, claim_id, [row.id for row in rows], **skipped)
+    tally.skipped[SkipReason.SUPPRESSED] += len(gone)
+    _stop(session, {row.subscriber_id for row in rows}, now)
+
+
+def _stop(session: Session, ids: Collection[int], now: Now) -> None:
+    locked = select(Subscriber.id).where(among(Subscriber.id, ids)).order_by(Subscriber.id).with_for_update()
+    session.connection().execute(locked)
+    people = update(Subscriber).where(among(Subscriber.id, ids), Subscriber.status.in_(_OPEN))
+    values = {"status": SubscriberStatus.UNSUBSCRIBED, "left_at": now.course, "left_real_at": now.real}
+    session.execute(people.values(**values, remind_at=None).execution_options(synchronize_session=False))
+    store.claims.skip_due(session, SkipReason.SUPPRESSED, among(Delivery.subscriber_id, ids))
+    going = among(Enrollment.subscriber_id, ids), Enrollment.status == EnrollmentStatus.ACTIVE
+    over = update(Enrollment).where(*going).values(status=EnrollmentStatus.STOPPED, wants_plan=False)
+    session.execute(over.execution_options(synchronize_session=False))
