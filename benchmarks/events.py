@@ -148,9 +148,7 @@ def check(services: Services) -> None:
 
 def main(count: int) -> None:
     """Measure and print."""
-    head = (
-        "| database | events a batch | answer, median | spread | applied | a second | a second of our processor time |"
-    )
+    head = "| database | events a batch | answer, median | spread | applied | a second | a second of our own time |"
     print(f"{head}\n| --- | --- | --- | --- | --- | --- | --- |")
     for kind in ("sqlite", "postgres"):
         print(measure(kind, count), flush=True)

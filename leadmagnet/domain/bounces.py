@@ -43,10 +43,15 @@ _BY_CODE: Mapping[tuple[int, int], Signal] = {
 }
 
 
+#: RFC 5321 4.2.3, where a server gives nothing finer: 552 too full, 554 no reason.
+_BASIC = re.compile(r"(?<![\d.])(5\d\d)(?![\d.])")
+_BY_BASIC: Mapping[str, Signal] = {"552": Signal.BOUNCED_SOFT, "554": Signal.BLOCKED}
+
+
 def bounce_after(*said: str) -> Signal | None:
     """Return what the first enhanced status code in a server's words means, a code that says something going first.
 
-    None where no code is found. x.0.0 says nothing but whether it is for good.
+    None where no code is found. x.0.0 says nothing but whether it is for good; then the three figures of SMTP go first.
     """
     codes = [tuple(map(int, found)) for words in said for found in _CODE.findall(words)]
     if not codes:
@@ -54,6 +59,9 @@ def bounce_after(*said: str) -> Signal | None:
     kind, subject, detail = next((code for code in codes if code[1] or code[2]), codes[0])
     if kind == 4:
         return Signal.BOUNCED_SOFT
+    if not (subject or detail):
+        basic = _BASIC.search(" ".join(said))
+        return _BY_BASIC.get(basic[1], Signal.BOUNCED_HARD) if basic else Signal.BOUNCED_HARD
     if subject == 1:
         return Signal.BOUNCED_HARD if detail in _NO_SUCH else Signal.BLOCKED
     return _BY_CODE.get((subject, detail)) or _BY_SUBJECT.get(subject, Signal.BOUNCED_HARD)

@@ -109,8 +109,8 @@ def decide(facts: Facts) -> Send | Hold:
     """Decide about today. The first reason that holds is the one on record, in this order:
 
     what the person, their state or the clinic has settled for longer (not active, no consent, unreachable, hurt,
-    paused, the sequence paused, snoozed, no answers), so that the record keeps one long run; then what is only so today (no
-    exercise day any more, done, a video, another email); then the pace (three a week, once a week).
+    paused, the sequence paused, snoozed, no answers), so that the record keeps one long run; then what is only so today
+    (no exercise day any more, done, a video, another email); then the pace (three a week, once a week).
     """
     for reason, holds in (
         (SkipReason.NOT_ACTIVE, not facts.active),

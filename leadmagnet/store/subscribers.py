@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name, one_of, random_id
 
 
@@ -91,6 +93,11 @@ class Subscriber(Base):
 def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:
     """Return the subscriber at a canonical address."""
     return session.query(Subscriber).filter_by(email_canonical=email_canonical).one_or_none()
+
+
+def by_leave_ids(session: Session, leave_ids: Collection[str]) -> list[Subscriber]:
+    """Return the subscribers whose unsubscribe links these are."""
+    return session.query(Subscriber).filter(among_texts(Subscriber.leave_id, leave_ids)).order_by(Subscriber.id).all()
 
 
 def by_leave_id(session: Session, leave_id: str) -> Subscriber | None:
