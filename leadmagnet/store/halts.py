@@ -7,7 +7,7 @@ somebody lets it go on.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -85,7 +85,7 @@ def brake(session: Session, reason: str, real_now: datetime) -> bool:
 def watched_since(session: Session, earliest: datetime) -> datetime:
     """Return from when on emails count for the brake: `earliest`, or when it stopped what has gone on since."""
     released = session.scalar(select(BrakeRelease.at))
-    return max(earliest, released) if released else earliest
+    return max(earliest, released + timedelta(microseconds=1)) if released else earliest
 
 
 def go(session: Session) -> bool:
