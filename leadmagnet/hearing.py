@@ -154,6 +154,12 @@ def _brake(session: Session, now: Now) -> None:
         log.error("sending stopped by the brake", reason=reason, go_on="flask --app wsgi sending go")
 
 
+def refused_lately(session: Session, real_now: datetime) -> Told:
+    """Return how many emails of the last day were refused for the sender's sake, and what was said of one of them."""
+    found = [told for what, told in store.outcomes.since(session, real_now - WINDOW).items() if what in SENDERS_FAULT]
+    return Told(sum(told.number for told in found), max((told.detail for told in found), default=""))
+
+
 def came_lately(session: Session, real_now: datetime) -> Came:
     """Return what the brake sees: of the emails that left lately, how many came back."""
     found = store.outcomes.since(session, store.halts.watched_since(session, real_now - WINDOW))

@@ -237,4 +237,5 @@ def purge(services: Services, now: Now) -> int:
         served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
+        store.outcomes.forget(session, now.real)
     return len(gone) + len(rows)

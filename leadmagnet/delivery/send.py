@@ -19,13 +19,12 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery import pace
-from leadmagnet.delivery.barred import bar, barred_among
+from leadmagnet.delivery.aside import bar, barred_among, put_aside
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.retry import lease_end
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
 from leadmagnet.mail import has_evidence_from
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
@@ -106,7 +105,7 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
         desk = Desk(session, ready)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
-            _put_aside(session, claim.id, aside, tally)
+            put_aside(session, claim.id, aside, tally)
     if barred:
         with store.writing(post.engine) as session:
             bar(session, claim.id, [row for row in rows if row.email in barred], clock(), tally)
@@ -121,38 +120,6 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
     """Claim and send one batch of a lane; return how many rows were claimed, 0 when nothing is due."""
     claim = claim_due(post, clock, lane, limit=limit)
     return send_claim(post, clock, claim, tally) if claim else 0
-
-
-def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
-    """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
-    resting = [row.id for row in rows if _rests(row)]
-    # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
-    store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
-    if resting:
-        tally.skipped[SkipReason.SEQUENCE_PAUSED] += len(resting)
-    for row in rows:
-        if row.allowed or _rests(row):
-            continue
-        reason = _reason(row)
-        course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if reason is not SkipReason.NOT_ACTIVE and course and row.person_status == SubscriberStatus.ACTIVE:
-            store.claims.give_back(session, claim_id, [row.id], held=str(reason))
-        else:
-            skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
-            store.claims.settle(session, claim_id, [row.id], **skipped)
-        tally.skipped[reason] += 1
-
-
-def _reason(row: Claimed) -> SkipReason:
-    """Return what of the person's own stands in an email's way."""
-    own = (SkipReason.HURT, row.hurt), (SkipReason.PAUSED, row.paused), (SkipReason.UNREACHABLE, row.unreachable)
-    return next((reason for reason, holds in own if holds), SkipReason.NOT_ACTIVE)
-
-
-def _rests(row: Claimed) -> bool:
-    """Say whether nothing but the pause of its sequence stands in an email's way."""
-    alone = _reason(row) is SkipReason.NOT_ACTIVE
-    return row.sequence_paused and alone and row.person_status == SubscriberStatus.ACTIVE
 
 
 def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
@@ -170,7 +137,7 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
-            _put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
+            put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
     if not ready:
         return True
     if len(ready) < len(ids):

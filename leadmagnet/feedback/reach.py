@@ -55,10 +55,10 @@ def look_again(session: Session, events: Iterable[Waiting], now: Now) -> None:
     _write(session, marked - away, now, reachable=True)
 
 
-def lift(session: Session, person_id: int, now: Now) -> bool:
+def lift(session: Session, person_id: int, now: Now, actor: str) -> bool:
     """Write to somebody again because the clinic says so; False where nothing stood in the way."""
     marked = _marked(session, {person_id})
-    _write(session, marked, now, reachable=True)
+    _write(session, marked, now, reachable=True, actor=actor)
     return bool(marked)
 
 
@@ -103,7 +103,7 @@ def _fate(status: str, provider: str, *, soft: bool, seen: bool) -> Fate:
     return Fate.TAKEN if status == DeliveryStatus.SENT and provider == REPORTED else Fate.SILENT
 
 
-def _write(session: Session, ids: Collection[int], now: Now, *, reachable: bool) -> None:
+def _write(session: Session, ids: Collection[int], now: Now, *, reachable: bool, actor: str = "provider") -> None:
     if not ids:
         return
     marks = update(Subscriber).where(among(Subscriber.id, ids))
@@ -114,7 +114,7 @@ def _write(session: Session, ids: Collection[int], now: Now, *, reachable: bool)
     planned = update(Enrollment).where(*going).values(wants_plan=True)
     session.execute(planned.execution_options(synchronize_session=False))
     kind = "reachable again" if reachable else "unreachable"
-    row = {"at": now.course, "kind": kind, "detail": "", "actor": "provider"}
+    row = {"at": now.course, "kind": kind, "detail": "", "actor": actor}
     connection = session.connection()
     rows = [{"subscriber_id": person_id} | row for person_id in sorted(ids)]
     connection.execute(insert_all(Activity, rows, connection.dialect))

@@ -148,8 +148,8 @@ def test_the_clinic_may_write_again_all_the_same(clinic: Clinic) -> None:
     person = clinic.person(*ids)
     clinic.tell(*((public_id, SOFT) for public_id in ids))
     with store.writing(clinic.engine) as session:
-        assert lift(session, person, clinic.now)
-        assert not lift(session, person + 1, clinic.now)
+        assert lift(session, person, clinic.now, "Dana")
+        assert not lift(session, person + 1, clinic.now, "Dana")
     assert clinic.next_email(person) == ("due", None)
 
 

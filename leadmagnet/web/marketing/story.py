@@ -43,6 +43,8 @@ _ACTS: Mapping[str, str] = {
     "went on": "Went on after it hurt",
     "paused": "Paused",
     "resumed": "Emails go on after a pause",
+    "unreachable": "Five emails in a row came back: the mailbox was full or away",
+    "reachable again": "Emails go on: the mailbox takes them again",
     "snoozed": "Asked for quiet: no reminders",
     "changed days": "Changed days and hour",
     "next video now": "Asked for the next video at once",
