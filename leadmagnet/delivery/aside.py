@@ -1,4 +1,4 @@
-"""Claimed emails that must not go out after all: held for a time, skipped for good, or to an address that stays stopped.
+"""Claimed emails that must not go out after all: held for a time, skipped for good, or to a stopped address.
 
 Who is known here and on the list of stopped addresses was stopped when the address came on it. The look at fingerprints
 is the second one: for an address that changed, or a person who came back from a copy of the database.
