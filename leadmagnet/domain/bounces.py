@@ -108,4 +108,4 @@ def brake(came: Came) -> str | None:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} emails ({100 * part / whole:.2g} %)"
+    return f"{part:,} of {whole:,} emails ({100 * part / whole:.2g}%)"

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.store.base import Base, Name
 
 #: Stands where a person's name would, so that a person has to let sending go on.
-BRAKE = "The brake"
+BRAKE = "the brake"
 
 
 class Halt(Base):

@@ -192,7 +192,7 @@ def test_too_many_complaints_stop_sending_until_a_person_lets_it_go_on(clinic: C
     clinic.tell((ids[2], {"event": "spamreport"}), (ids[2], {"event": "spamreport", "sg_event_id": "x"}))
     halt = clinic.halt()
     assert halt is not None
-    assert (halt.by, halt.reason) == (BRAKE, "4 of 2,900 emails (0.14 %) of the last 24 hours were marked as spam.")
+    assert (halt.by, halt.reason) == (BRAKE, "4 of 2,900 emails (0.14%) of the last 24 hours were marked as spam.")
     assert claim_due(post_of(clinic.services), lambda: clinic.now, 0) is None
     with store.writing(clinic.engine) as session:
         assert store.halts.go(session)

@@ -110,7 +110,7 @@ def _shape(event: Event) -> str:
     if event.kind in (timeline.WATCH, timeline.SIGN_UP, timeline.CONSENT):
         return "did"
     if event.kind == timeline.ACT:
-        return "hurt" if event.status == "hurt" else "did"
+        return {"hurt": "hurt", "unreachable": "not"}.get(event.status, "did")
     return "sent" if event.status in _WENT_OUT else "not"
 
 
