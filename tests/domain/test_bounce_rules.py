@@ -92,9 +92,7 @@ def test_the_brake(came: Came, stops: bool) -> None:
 
 def test_the_brake_says_why() -> None:
     assert brake(Came(2000, 4, 0)) == "4 of 2,000 emails (0.2%) of the last 24 hours were marked as spam."
-    assert (
-        brake(Came(100, 0, 25)) == "25 of 100 emails (25%) of the last 24 hours went to addresses that do not exist."
-    )
+    assert brake(Came(100, 0, 25)) == "25 of 100 emails (25%) of the last 24 hours went to addresses that do not exist."
 
 
 @given(st.lists(st.sampled_from([*list(SubscriberStatus)[2:]]), min_size=1))
