@@ -100,3 +100,17 @@ def test_any_array_of_objects_is_read(events: list[dict[str, object]]) -> None:
         assert 0 < len(event.id) <= 100
         assert len(event.delivery_id) <= 64
         assert event.at.tzinfo is UTC
+
+
+def test_one_odd_event_costs_no_batch() -> None:
+    body = b'[{"event": "open", "sg_event_id": "a", "useragent": "\\ud800"}, {"event": "click", "n": 1e999}]'
+    with pytest.raises(BadEvents):
+        read_events(body)
+    halves = b'[{"event": "open", "useragent": "\\ud800"}, {"event": "click", "n": 99999999999999999999}]'
+    first, second = read_events(halves)
+    assert (first.signal, second.signal) == (Signal.OPENED_UNKNOWN, Signal.CLICKED)
+    deep = b'[{"event": "delivered", "kept": 1, "odd": ' + b"[" * 900 + b"]" * 900 + b"}]"
+    (event,) = read_events(deep)
+    assert orjson.loads(event.raw) == {"event": "delivered", "kept": 1, "odd": "nested too deep"}
+    with pytest.raises(BadEvents):
+        read_events(b"[" * 100_000)
