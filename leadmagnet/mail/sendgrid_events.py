@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import orjson
 
 from leadmagnet.domain.bounces import bounce_after
 from leadmagnet.domain.signals import Signal
+from leadmagnet.mail.headers import without_addresses
 
 #: SendGrid documents at most 100 characters for sg_event_id.
 MOST_ID = 100
@@ -101,21 +103,26 @@ def read_events(body: bytes) -> list[Event]:
 def _event(one: dict[str, Any]) -> Event:
     named = _text(one, "sg_event_id")
     kept = {name: value for name, value in one.items() if name not in _PERSONAL}
+    email = _text(one, "email").strip().lower()
+    raw = _dumped(kept).decode()
+    # Mail servers repeat the address in their words.
+    if email and email in raw.lower():
+        raw = re.sub(re.escape(email), "(address)", raw, flags=re.IGNORECASE)
     return Event(
         named if 0 < len(named) <= MOST_ID else _identity(one),
         _instant(one.get("timestamp")),
         signal_of(one),
         _text(one, "lm_delivery")[:64],
-        _text(one, "email").strip().lower()[:320],
+        email[:320],
         _detail(one),
-        _dumped(kept)[:MOST_RAW].decode("utf-8", "ignore"),
+        raw[:MOST_RAW],
     )
 
 
 def _detail(one: Mapping[str, Any]) -> str:
     for key in _DETAILS:
         if key in one and (found := _text(one, key)):
-            return found[:MOST_DETAIL]
+            return without_addresses(found) if "@" in found else found[:MOST_DETAIL]
     return ""
 
 

@@ -66,6 +66,14 @@ def test_an_event_is_kept_without_the_person() -> None:
     assert orjson.loads(event.raw)["new_field"] == {"a": [1]}
 
 
+def test_what_a_server_says_is_kept_without_the_address() -> None:
+    reason = "550 5.1.1 <Anna+x@Example.org>: there is no Anna+X@example.org here"
+    (event,) = read_events(orjson.dumps([{"event": "bounce", "email": "anna+x@example.org", "reason": reason}]))
+    assert event.signal is Signal.BOUNCED_HARD
+    assert event.detail.startswith("550 5.1.1")
+    assert "example.org" not in (event.detail + event.raw).lower()
+
+
 def test_events_without_an_id_are_told_apart_by_what_they_say() -> None:
     one, other = {"event": "open", "timestamp": 1}, {"event": "open", "timestamp": 2}
     first, second, third = read_events(orjson.dumps([one, other, one]))
