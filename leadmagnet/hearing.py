@@ -81,8 +81,9 @@ def _take_in(services: Services, now: Now) -> int | None:
         early |= {event.event_id for event in told if event.delivery_id in missed}
         rows = [_row(event, batch, None if event.id in early else now.real) for event, batch in events.values()]
         new = store.events.add(session, rows)
-        applied = [event for event in told if event.event_id in new and event.event_id not in early]
-        _apply_to_people(session, services, told, applied, now)
+        # Of what was known, nothing takes effect again: its person may have come back since.
+        told = [event for event in told if event.event_id in new]
+        _apply_to_people(session, services, told, [event for event in told if event.event_id not in early], now)
     return len(new)
 
 
@@ -90,8 +91,9 @@ def _read(batch: Batch) -> list[Event]:
     """Return the events of a batch; none where it cannot be read, which must not stop the others."""
     try:
         return _READERS[batch.provider](batch.body)
-    except BadEvents:
-        log.exception("a kept batch cannot be read and is dropped", provider=batch.provider)
+    except BadEvents as error:
+        said = str(error)
+        log.error("a kept batch cannot be read and is dropped", provider=batch.provider, error=said)  # noqa: TRY400 (a traceback shows values, which are addresses)
         return []
 
 

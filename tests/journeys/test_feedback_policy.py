@@ -222,6 +222,17 @@ def test_too_many_hard_bounces_stop_sending_and_a_stop_by_hand_stays(clinic: Cli
     assert halt is not None and halt.by == BRAKE
 
 
+def test_an_event_that_comes_again_stops_nobody_who_has_come_back(clinic: Clinic) -> None:
+    person = clinic.person("again")
+    left = {"event": "unsubscribe", "sg_event_id": "once"}
+    clinic.tell(("again", left))
+    assert clinic.get(person).status == "unsubscribed"
+    with store.writing(clinic.engine) as session:
+        session.execute(update(Subscriber).values(status="active"))
+    clinic.tell(("again", left), ("again", {"event": "delivered"}))
+    assert clinic.get(person).status == "active"
+
+
 def test_letters_that_leave_are_counted(clinic: Clinic) -> None:
     clinic.person("u", status="unknown")
     clinic.tell(("u", {"event": "processed"}))
