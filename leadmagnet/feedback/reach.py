@@ -103,7 +103,9 @@ def _fate(status: str, provider: str, *, soft: bool, seen: bool) -> Fate:
     return Fate.TAKEN if status == DeliveryStatus.SENT and provider == REPORTED else Fate.SILENT
 
 
-def _write(session: Session, ids: Collection[int], now: Now, *, reachable: bool, actor: str = "provider") -> None:
+def _write(
+    session: Session, ids: Collection[int], now: Now, *, reachable: bool, actor: str = "the mail provider"
+) -> None:
     if not ids:
         return
     marks = update(Subscriber).where(among(Subscriber.id, ids))
