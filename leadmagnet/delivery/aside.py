@@ -68,6 +68,8 @@ def barred_among(session: Session, rows: Sequence[Claimed], suppression_key: str
 
 def bar(session: Session, claim_id: str, rows: Sequence[Claimed], now: Now, tally: Tally) -> None:
     """Skip claimed rows for good, and stop their people: otherwise the planner would plan them anew."""
+    if not rows:
+        return
     skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.SUPPRESSED}
     gone = store.claims.settle(session, claim_id, [row.id for row in rows], **skipped)
     tally.skipped[SkipReason.SUPPRESSED] += len(gone)

@@ -1,6 +1,7 @@
 """One batch through the send path.
 
-Claim, begin the call, call, settle. Three short transactions, none across the network.
+Claim, begin the call, call, settle. Three short transactions, none across the network. direct.py takes the first two
+together, where one worker does all of it and no limit holds.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class Post:
     #: Keys the fingerprints of addresses that stay stopped. Without it, nobody looks for them.
     suppression_key: str = ""
 
+    def hear(self, clock: Callable[[], Now]) -> None:
+        """Apply what the provider has told meanwhile."""
+        if self.hear_first:
+            self.hear_first(clock())
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -73,8 +79,7 @@ class Claim:
 def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
     """Claim one batch of a lane; None when nothing is due, sending is halted, or a limit is reached."""
     now, claim_id = clock(), random_id()
-    if post.hear_first:
-        post.hear_first(now)
+    post.hear(clock)
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(now.real):
@@ -111,21 +116,14 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
             bar(session, claim.id, [row for row in rows if row.email in barred], clock(), tally)
     letters = batches(desk, ready, clock(), clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
     for outgoing in letters:
-        if not _call(post, clock, claim.id, outgoing, tally):
+        if not call(post, clock, claim.id, outgoing, tally):
             break
     return len(rows)
 
 
-def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, limit: int | None = None) -> int:
-    """Claim and send one batch of a lane; return how many rows were claimed, 0 when nothing is due."""
-    claim = claim_due(post, clock, lane, limit=limit)
-    return send_claim(post, clock, claim, tally) if claim else 0
-
-
-def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
-    """Call the provider with one batch; False when the rest of the claim must not be tried now."""
-    if post.hear_first:
-        post.hear_first(clock())
+def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
+    """Begin the call with one batch of a claim and hand it over; False when the rest must not be tried now."""
+    post.hear(clock)
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
@@ -141,7 +139,14 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
     if not ready:
         return True
     if len(ready) < len(ids):
-        outgoing = _only(outgoing, ready)
+        outgoing = only(outgoing, ready)
+    return hand_over(post, clock, claim_id, outgoing, begun_at, tally)
+
+
+def hand_over(
+    post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, begun_at: datetime, tally: Tally
+) -> bool:
+    """Hand a batch whose call has begun to the provider and settle it; False when the rest must not be tried now."""
     try:
         results = post.mailer.send(outgoing.batch)
     except MailError as error:
@@ -206,8 +211,8 @@ def _rest(session: Session, pairs: Sequence[tuple[Claimed, Result]], now: Now) -
         store.halts.lift(session)
 
 
-def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
-    """Return the batch without those who left between the claim and the call."""
+def only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
+    """Return the batch without those who left since it was written."""
     pairs = zip(outgoing.rows, outgoing.batch.letters, strict=True)
     kept = [(row, letter) for row, letter in pairs if row.id in ready]
     letters = tuple(letter for _, letter in kept)
