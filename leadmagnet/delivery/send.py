@@ -95,7 +95,7 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
     with store.reading(post.engine) as session:
         rows = store.claims.claimed(session, claim.id, claim.ids or None)
         ready = [row for row in rows if row.allowed]
-        desk = Desk(session, ready)
+        desk = Desk(session, ready, tracks=post.links.tracks)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
             _put_aside(session, claim.id, aside, tally)
