@@ -5,6 +5,7 @@ Must not know: what a page shows.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
@@ -13,8 +14,10 @@ from flask_wtf import CSRFProtect
 from config import Config
 from leadmagnet.web.context import is_loopback, services
 
-#: Forms are short. A page that takes files raises this for its own request.
+#: Forms are short. A view that takes more raises this for its own request (`request.max_content_length`).
 FORM_BYTES = 64 * 1024
+#: What anybody may send without a key is shorter still. By the endpoint's name.
+LESS = {"landing.signup": 16 * 1024, "leave.press": 8 * 1024, "confirm.press": 8 * 1024, "security.login": 8 * 1024}
 #: Asked by machines that know us by an address of their own; what they say does not depend on the host name.
 ANY_HOST = ("/healthz", "/readyz")
 
@@ -34,7 +37,13 @@ _POLICY = {
     "frame-ancestors": "'none'",
     "frame-src": "'self'",
 }
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+_PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
+        *("microphone", "midi", "payment", "serial", "usb"),
+    )
+)
 
 
 def register(app: Flask, config: Config) -> None:
@@ -47,6 +56,8 @@ def register(app: Flask, config: Config) -> None:
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # A cookie that is older than a form may lie open counts for nothing.
+        PERMANENT_SESSION_LIFETIME=timedelta(days=2),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         # A form may lie open for a day. The token dies with the session cookie.
         WTF_CSRF_TIME_LIMIT=None,
@@ -54,6 +65,7 @@ def register(app: Flask, config: Config) -> None:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.before_request(_check_host)
+    app.before_request(_limit_body)
     csrf.init_app(app)
     app.after_request(_add_headers)
 
@@ -73,6 +85,11 @@ def _check_host() -> None:
     standard = 443 if wanted.scheme == "https" else 80
     if (asked.hostname, port or standard) != (wanted.hostname, wanted.port or standard):
         abort(400)
+
+
+def _limit_body() -> None:
+    """Set how much this request may bring, before anything looks into it."""
+    request.max_content_length = LESS.get(request.endpoint or "", FORM_BYTES)
 
 
 def allow_media_from(url: str) -> None:
@@ -97,6 +114,7 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if services().config.public_url.startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

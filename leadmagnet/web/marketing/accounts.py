@@ -19,6 +19,7 @@ from leadmagnet.clock import real_now
 from leadmagnet.services import Services
 from leadmagnet.store import Base
 from leadmagnet.store.marketers import MarketerColumns, MarketerRole, RoleColumns, membership
+from leadmagnet.web.marketing import sessions
 from leadmagnet.web.marketing.sign_in import SignIn, limit_tries
 
 PASSWORD_LENGTH = 12
@@ -49,11 +50,12 @@ def register(app: Flask, services: Services) -> None:
     """Set up Flask-Security: one form at /admin/login, no registration, no recovery emails."""
     app.config.update(_settings(services.config.suppression_key))
     # Every request reads its account, so this session must not take SQLite's write lock; add_marketer does.
-    sessions = scoped_session(sessionmaker(services.engine, expire_on_commit=False))
-    datastore = SQLAlchemySessionUserDatastore(sessions, Marketer, Role)
+    accounts = scoped_session(sessionmaker(services.engine, expire_on_commit=False))
+    datastore = SQLAlchemySessionUserDatastore(accounts, Marketer, Role)
     Security(app, datastore, login_form=SignIn)
     limit_tries(app)
-    app.teardown_appcontext(lambda _error: sessions.remove())
+    sessions.register(app)
+    app.teardown_appcontext(lambda _error: accounts.remove())
 
 
 def _settings(suppression_key: str) -> dict[str, object]:
