@@ -62,11 +62,19 @@ def _hash(path: Path, _changed: int, _size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
+def _there(folder: Path, name: str) -> Path | None:
+    """Return the file of this name, None where there is none; no file has a name that the system finds too long."""
+    found = safe_join(str(folder), name)
+    try:
+        return Path(found) if found and Path(found).is_file() else None
+    except OSError:
+        return None
+
+
 def _version(folder: Path, name: str) -> str:
     """Return the hash of a file's content; an empty text where there is no such file."""
-    found = safe_join(str(folder), name)
-    path = Path(found) if found else None
-    if path is None or not path.is_file():
+    path = _there(folder, name)
+    if path is None:
         return ""
     stat = path.stat()
     return _hash(path, stat.st_mtime_ns, stat.st_size)
@@ -109,10 +117,9 @@ def favicon() -> Response:
 
 
 def _send(folder: Path, name: str) -> Response:
-    found = safe_join(str(folder), name)
-    if found is None or not Path(found).is_file() or Path(found).suffix == ".json":
+    path = _there(folder, name)
+    if path is None or path.suffix == ".json":
         abort(404)
-    path = Path(found)
     if path.suffix in _TEXTS:
         response = _send_text(path)
     else:

@@ -5,14 +5,20 @@ Must not know: what a page shows.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
 
 from config import Config
 from leadmagnet.web.context import is_loopback, services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Forms are short. A view that takes more raises this for its own request (`request.max_content_length`).
 FORM_BYTES = 64 * 1024
@@ -22,6 +28,12 @@ LESS = {"landing.signup": 16 * 1024, "leave.press": 8 * 1024, "confirm.press": 8
 ANY_HOST = ("/healthz", "/readyz")
 
 csrf = CSRFProtect()
+#: A name or an IPv6 address, and a port.
+_HOST = re.compile(
+    r"(?:(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|\[[0-9a-f:.]+\])(?::\d{0,5})?", re.IGNORECASE | re.ASCII
+)
+_HOST_LENGTH = 260
+_ASCII = "".join(map(chr, range(33, 127)))
 
 _POLICY = {
     "default-src": "'none'",
@@ -64,10 +76,29 @@ def register(app: Flask, config: Config) -> None:
         # Token pages send no Referer on purpose.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.wsgi_app = _sound(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own place for this
     app.before_request(_check_host)
     app.before_request(_limit_body)
     csrf.init_app(app)
     app.after_request(_add_headers)
+
+
+def _sound(inner: WSGIApplication) -> WSGIApplication:
+    """Mend what a request may bring that the libraries below us stumble over before any of our code is asked.
+
+    Bytes of a query that are no ASCII are spelled as browsers do, and a Host that is no name of a host becomes one that
+    nobody has.
+    """
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        query, host = environ.get("QUERY_STRING", ""), environ.get("HTTP_HOST", "")
+        if not query.isascii():
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=_ASCII)
+        if host and (len(host) > _HOST_LENGTH or not _HOST.fullmatch(host)):
+            environ["HTTP_HOST"] = "refused.invalid"
+        return inner(environ, start_response)
+
+    return call
 
 
 def _check_host() -> None:
