@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTANCE := instance
 # Two at a time: what the suite needs of a machine is two cores, and one PostgreSQL for both.
 PYTEST_ARGS ?= -n 2
+SECONDS ?= 600
 FLASK := $(BIN)/flask --app wsgi
 
 # What a clinic on one machine needs; anything set in the environment wins.
@@ -13,7 +14,7 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash bench bench-peers clean
+.PHONY: help run test check lint types contracts format lock films crash fuzz bench bench-peers clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
+
+fuzz: $(VENV)/.test ## Send hostile requests to every address for SECONDS (600) and say what broke
+	PYTHONPATH=. $(BIN)/python -W ignore -m tests.fuzz $(SECONDS)
 
 bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side by side (PostgreSQL at TEST_POSTGRES_URL)
 	PYTHONPATH=. $(BIN)/python -m benchmarks.messages

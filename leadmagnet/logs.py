@@ -18,7 +18,7 @@ _KEYED = re.compile(r"/(confirm|u|p|done|c|calendar|inbound|outbox)/[^\s?#\"'<>,
 #: Whatever else looks like one: long, with a figure and a capital in it.
 _KEY = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[0-9])[A-Za-z0-9_-]{20,}={0,2}(?![\w-])", re.ASCII)
 _QUERY = re.compile(r"\?[^\s\"'<>)\]]+")
-_EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=/]+@[^\s\"'<>()\[\]{},;:=/]+")
+_EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=/@][^\s\"<>()\[\]{},;:=/@]*@[^\s\"'<>()\[\]{},;:=/]+")
 
 
 def discreet(text: str) -> str:

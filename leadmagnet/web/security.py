@@ -140,6 +140,10 @@ def policy(**changes: str) -> str:
 def _add_headers(response: Response) -> Response:
     films = g.pop("media_from", None)
     csp = policy(media_src=f"'self' {films}") if films else policy()
+    if response.status_code >= 400:
+        # The address may be a key with a slip in it.
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Content-Security-Policy", csp)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
 from flask_security.core import RoleMixin, UserMixin
 from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
@@ -21,6 +21,7 @@ from leadmagnet.store import Base
 from leadmagnet.store.marketers import MarketerColumns, MarketerRole, RoleColumns, membership
 from leadmagnet.web.marketing import sessions
 from leadmagnet.web.marketing.sign_in import SignIn, limit_tries
+from leadmagnet.web.security import keep_private
 
 PASSWORD_LENGTH = 12
 #: OWASP's first choice for Argon2id: 19 MiB, two passes. Tests take cheaper figures, never another scheme.
@@ -55,7 +56,13 @@ def register(app: Flask, services: Services) -> None:
     Security(app, datastore, login_form=SignIn)
     limit_tries(app)
     sessions.register(app)
+    app.after_request(_private)
     app.teardown_appcontext(lambda _error: accounts.remove())
+
+
+def _private(response: Response) -> Response:
+    """Keep the library's own pages private as ours are."""
+    return keep_private(response) if request.blueprint == "security" else response
 
 
 def _settings(suppression_key: str) -> dict[str, object]:
