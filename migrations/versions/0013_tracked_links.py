@@ -1,7 +1,7 @@
 """Links of emails, their follows, and who may be counted. Nobody who is there already was told of it, so nobody is.
 
 Revision ID: 0013
-Revises: 0008
+Revises: 0015
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ AGENTS = "'browser', 'scanner', 'tool', 'none'"
 MACHINES = "'', 'head', 'agent', 'prefetch', 'soon', 'at_once'"
 
 revision = "0013"
-down_revision = "0008"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
