@@ -76,7 +76,7 @@ def register(app: Flask, config: Config) -> None:
         # Token pages send no Referer on purpose.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.wsgi_app = _sound(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own place for this
+    app.wsgi_app = _sound(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask's own place for this
     app.before_request(_check_host)
     app.before_request(_limit_body)
     csrf.init_app(app)
