@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTANCE := instance
 # Two at a time: what the suite needs of a machine is two cores, and one PostgreSQL for both.
 PYTEST_ARGS ?= -n 2
+SECONDS ?= 600
 FLASK := $(BIN)/flask --app wsgi
 # As SendGrid's documentation has them; a file beside the checkout, because they are not ours.
 EVENTS ?= ../shared/sendgrid/event_samples.json
@@ -15,7 +16,7 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash events bench bench-peers clean
+.PHONY: help run test check lint types contracts format lock films crash events fuzz bench bench-peers clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,9 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
+
+fuzz: $(VENV)/.test ## Send hostile requests to every address for SECONDS (600) and say what broke
+	PYTHONPATH=. $(BIN)/python -W ignore -m tests.fuzz $(SECONDS)
 
 events: $(VENV)/.test ## Bring sample events (EVENTS=file) in a thousand ways, on SQLite and PostgreSQL: one end
 	PYTHONPATH=. $(BIN)/python -m tests.journeys.ways $(EVENTS) 1000

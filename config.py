@@ -39,6 +39,7 @@ WHOLE_NUMBERS = {
 READERS: Mapping[str, Callable[[str, str], object]] = {
     "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
+    "track_links": rules.truth,
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
 }
@@ -78,6 +79,8 @@ class Config:
     evidence_window_seconds: int = 900
     ledger_retention_days: int = 0
     run_worker_in_web: bool = False
+    track_links: bool = False
+    """Whether links to other sites are counted."""
     time_lapse: float | None = None
     """Course seconds in a real one. Unset, a server runs at 1 and a command takes the clock as it finds it."""
     clinic_name: str = "Riverside Physiotherapy"

@@ -22,12 +22,15 @@ def create_app(config: Config | None = None) -> Flask:
     """Return the web application. Without a config, the settings come from the environment. Raises BadSetting."""
     from flask import Flask
 
-    from leadmagnet import services
+    from leadmagnet import logs, services
     from leadmagnet.cli import register as register_commands
     from leadmagnet.web import register as register_pages
 
+    logs.configure()
     config = config or Config.from_env(os.environ)
     app = Flask(__name__, static_folder=None, template_folder=None)
+    # Flask names the address of a request that failed.
+    app.logger.addFilter(logs.Discreet())
     app.extensions["leadmagnet"] = services.build(config)
     register_pages(app)
     register_commands(app)

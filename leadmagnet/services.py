@@ -91,5 +91,5 @@ def build(config: Config) -> Services:
         with store.writing(engine) as session:
             return store.clocks.anchor(session, real_now(), config.time_lapse)
 
-    links = Links(config.public_url, config.secret_keys)
+    links = Links(config.public_url, config.secret_keys, config.track_links)
     return Services(config, engine, Clock(find_anchor), new_mailer(config), links, clinic_from(config))

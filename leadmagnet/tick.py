@@ -26,6 +26,7 @@ from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
+from leadmagnet.feedback.clicks import look_again
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.hearing import hear, hear_first
 from leadmagnet.reminders.remind import remind
@@ -222,9 +223,16 @@ def _remind(services: Services, now: Now) -> int:
 
 
 def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], bool], waits: Agenda) -> None:
+    while going() and waits.clicks and _look_at_clicks(services, clock()):
+        waits = agenda(services, clock())
     while going() and waits.stale and purge(services, clock()):
         waits = agenda(services, clock())
     old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
+
+
+def _look_at_clicks(services: Services, now: Now) -> int:
+    with store.writing(services.engine, durable=False) as session:
+        return look_again(session, now)
 
 
 def purge(services: Services, now: Now) -> int:

@@ -28,7 +28,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import BadSetting, Config
-from leadmagnet import mailbox, store
+from leadmagnet import logs, mailbox, store
 from leadmagnet.clock import real_now
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.leadership import Leadership
@@ -185,6 +185,7 @@ def run(services: Services, threads: int = THREADS) -> None:
 
 def main() -> None:
     """Run as `python -m leadmagnet.worker`: what the command `worker` becomes, without a line of web code."""
+    logs.configure()
     options = argparse.ArgumentParser(prog="worker")
     options.add_argument("--threads", type=int, default=THREADS)
     try:

@@ -238,6 +238,7 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "ledger_retention_days": "400",
         "time_lapse": "5",
         "run_worker_in_web": "true",
+        "track_links": "true",
         "clinic_timezone": "Europe/Zurich",
         "clinic_phone": "902-555-0100",
         "clinic_booking_url": "https://example.org/book",

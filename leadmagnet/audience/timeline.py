@@ -18,6 +18,7 @@ from leadmagnet import store
 from leadmagnet.audience.titles import Titles, titles_of
 from leadmagnet.domain.reminders import explain
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
+from leadmagnet.rendering.outside import BOOKING
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.decisions import Decision
@@ -26,7 +27,7 @@ from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
 #: The kinds of events that are no emails; an email has its DeliveryKind, an act of somebody "act".
-SIGN_UP, CONSENT, WATCH, CHECK_IN, ACT = "sign_up", "consent", "watch", "check_in", "act"
+SIGN_UP, CONSENT, WATCH, CHECK_IN, ACT, LINK = "sign_up", "consent", "watch", "check_in", "act", "link"
 #: The status of a reminder that was never made.
 NOT_SENT = "not_sent"
 
@@ -65,6 +66,7 @@ def timeline_of(session: Session, subscriber: Subscriber, zone: ZoneInfo) -> lis
         *_watching(session, subscriber, titles),
         *(_check_in(row, titles) for row in store.check_ins.of_subscriber(session, subscriber.id)),
         *_acts(session, subscriber, titles),
+        *_links(session, subscriber, titles),
     ]
     # sorted() is stable: within one moment the order above stands, which is the order of cause and effect.
     local = (replace(e, at=e.at.astimezone(zone)) for e in events)
@@ -143,3 +145,9 @@ def _acts(session: Session, person: Subscriber, titles: Titles) -> Iterator[Even
         slugged = row.kind in ("hurt", "next video now")
         detail = "" if slugged else _sentence(row.detail)
         yield Event(row.at, ACT, row.kind, f"{detail} {who}".strip(), titles.step(row.detail) if slugged else "")
+
+
+def _links(session: Session, person: Subscriber, titles: Titles) -> Iterator[Event]:
+    for at, url, email in store.clicks.by_people(session, person.id):
+        title = titles.subject(email.step_id, email.text_slug, email.kind) if email else ""
+        yield Event(at, LINK, "followed", "The clinic’s booking page." if url == BOOKING else url, title)

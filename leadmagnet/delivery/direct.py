@@ -79,7 +79,7 @@ def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) ->
             taken.barred = [row for row in ready if row.email in barred]
             ready = [row for row in ready if row.email not in barred]
         try:
-            desk = Desk(session, ready)
+            desk = Desk(session, ready, tracks=post.links.tracks)
             letters = batches(desk, ready, taken.at, clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
         except Exception as error:  # noqa: BLE001 (raised again, once these rows no longer stand before all others)
             taken.error = error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -22,7 +22,7 @@ from leadmagnet.domain.zones import zone
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.document import parse
 from leadmagnet.rendering.email import compile_email
-from leadmagnet.rendering.headers import headers_for, message_id
+from leadmagnet.rendering.headers import LISTED, headers_for, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.rendering.values import Reader, values_for
@@ -31,8 +31,10 @@ from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.email_texts import EmailText
+from leadmagnet.store.links import Stored
 from leadmagnet.store.sequences import Sequence as Course
 from leadmagnet.store.sequences import Step
+from leadmagnet.store.subscribers import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,17 @@ class StepInHand:
 class Desk:
     """Everything a batch of claimed deliveries needs from the database, read once."""
 
-    def __init__(self, session: Session, rows: Sequence[Claimed]) -> None:
-        """Read the steps, and for those that need them the texts, newest videos and check-ins."""
+    def __init__(self, session: Session, rows: Sequence[Claimed], *, tracks: bool = False) -> None:
+        """Read the steps, and for those that need them the texts, newest videos and check-ins; `tracks`: links, too."""
         self.steps = _steps(session)
         reminded = [row.subscriber_id for row in rows if row.kind == DeliveryKind.REMINDER]
         texts = session.scalars(select(EmailText)) if any(row.step_id is None for row in rows) else ()
         self.texts = {text.slug: text for text in texts}
         self.in_hand = _newest_videos(session, reminded, self.steps) if reminded else {}
         self.check_ins = _check_ins(session, reminded) if reminded else {}
+        self.links = store.links.in_use(session) if tracks else {}
+        listed = [row.subscriber_id for row in rows if row.kind in LISTED] if self.links else []
+        self.counted = set(session.scalars(_counted(listed))) if listed else set()
         #: Title and instant of the following video, by what they hang on: most readers share it.
         self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
         self.rules: dict[int, list[sequence.Step]] = {}
@@ -99,6 +104,16 @@ class Desk:
         if row.text_slug:
             return self.texts[row.text_slug].source
         return next(text.source for text in self.texts.values() if text.kind == row.kind and not text.removed)
+
+    def links_of(self, row: Claimed) -> Stored:
+        """Return the links of an email that are led through /c/: none for who has not confirmed, or has objected."""
+        if row.kind not in LISTED or row.subscriber_id not in self.counted:
+            return ()
+        return self.links.get(row.text_slug if row.step_id is None else row.step_id, ())
+
+
+def _counted(subscriber_ids: list[int]) -> Select[int]:
+    return select(Subscriber.id).where(among(Subscriber.id, subscriber_ids), Subscriber.track_links)
 
 
 def _steps(session: Session) -> dict[int, StepInHand]:
@@ -183,6 +198,7 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
         good_weeks=good_run(done, len(days), schedule.local_day(now.course, where)) if done else 0,
         next_title=following[0] if following else None,
         next_at=following[1] if following else None,
+        delivery_id=row.id,
         sequence_slug=step.sequence_slug if step else "six-core-videos",
         sequence_title=step.sequence_title if step else "Six core videos",
     )
@@ -216,12 +232,12 @@ def batches(
     desk: Desk, rows: Sequence[Claimed], now: Now, *, clinic: Clinic, links: Links, most: int
 ) -> list[Outgoing]:
     """Group deliveries by content and return batches of at most `most` letters."""
-    groups: dict[tuple[str, str, int], list[Claimed]] = defaultdict(list)
+    groups: dict[tuple[str, str, int, Stored], list[Claimed]] = defaultdict(list)
     for row in rows:
-        groups[desk.source_of(row), *desk.course_of(desk.step_of(row))].append(row)
+        groups[desk.source_of(row), *desk.course_of(desk.step_of(row)), desk.links_of(row)].append(row)
     found: list[Outgoing] = []
-    for (source, title, videos), group in groups.items():
-        content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos)
+    for (source, title, videos, stored), group in groups.items():
+        content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos, tracked=stored)
         found.extend(
             _outgoing(content, group[start : start + most], desk, now, clinic, links)
             for start in range(0, len(group), most)

@@ -107,7 +107,7 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
         rows = store.claims.claimed(session, claim.id, claim.ids or None)
         barred = barred_among(session, [row for row in rows if row.allowed], post.suppression_key)
         ready = [row for row in rows if row.allowed and row.email not in barred]
-        desk = Desk(session, ready)
+        desk = Desk(session, ready, tracks=post.links.tracks)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
             put_aside(session, claim.id, aside, tally)

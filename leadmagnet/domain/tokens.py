@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     VIDEO = "video"
     DONE = "done"
     CALENDAR = "calendar"
+    LINK = "link"
 
 
 class BadToken(ValueError):

@@ -17,6 +17,7 @@ from leadmagnet import store
 from leadmagnet.domain.status import EnrollmentStatus
 from leadmagnet.editing.files import SequenceFiles
 from leadmagnet.rendering.document import Document
+from leadmagnet.rendering.outside import outside_links
 from leadmagnet.store.email_texts import EmailText
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.forms import Form
@@ -104,6 +105,9 @@ def _step(
 ) -> bool:
     """Load one step; True when something changed that dates depend on."""
     slug, new_hash = document.text("slug"), digest(document.source)
+    if step is not None and step.revision_id:
+        # Published by a version that kept no links.
+        store.links.keep_step(session, step.revision_id, outside_links(_source(session, step)))
     stands = step is not None and not step.removed and step.position == position
     words_changed = step is None or _source(session, step) != tidy(document.source)
     if stands and (not words_changed or (shipped and step is not None and step.loaded_hash == new_hash)):
@@ -138,6 +142,7 @@ def revise(session: Session, step: Step, source: str, now: datetime, author: str
     session.add(revision)
     session.flush()
     step.revision_id = revision.id
+    store.links.keep_step(session, revision.id, outside_links(revision.source))
     return revision
 
 
@@ -145,6 +150,8 @@ def load_text(session: Session, document: Document, now: datetime, done: Loaded,
     """Load one email text that is no step."""
     slug, new_hash = document.text("slug"), digest(document.source)
     text = session.get(EmailText, slug)
+    if text is not None:
+        store.links.keep_text(session, text, outside_links(text.source))
     if text is not None and not text.removed:
         same = tidy(text.source) == tidy(document.source)
         if same or (shipped and text.loaded_hash == new_hash):
@@ -161,6 +168,7 @@ def load_text(session: Session, document: Document, now: datetime, done: Loaded,
     text.revision, text.changed_at = text.revision + 1, now
     session.add(text)
     session.flush()
+    store.links.keep_text(session, text, outside_links(text.source))
 
 
 def load_form(session: Session, slug: str, title: str, sequence_slug: str, article: str = "") -> None:

@@ -20,6 +20,7 @@ from leadmagnet.rendering.clinic import Clinic, one_line
 from leadmagnet.rendering.document import EMAIL, EMAIL_TEXT, Document, check_email, kind_of, parse
 from leadmagnet.rendering.links import media_url
 from leadmagnet.rendering.markdown import to_html
+from leadmagnet.rendering.outside import lead_through, slot_of
 from leadmagnet.rendering.phrases import in_sentence
 from leadmagnet.rendering.slots import READER_SLOTS, WIDTHS, target
 from leadmagnet.rendering.wrapping import wrap
@@ -42,13 +43,23 @@ _WHY: Final[Mapping[DeliveryKind, str]] = {
 
 @lru_cache(maxsize=256)
 def compile_email(
-    source: str, clinic: Clinic, public_url: str, *, home_title: str = "Six core videos", videos: int = 6
+    source: str,
+    clinic: Clinic,
+    public_url: str,
+    *,
+    home_title: str = "Six core videos",
+    videos: int = 6,
+    tracked: tuple[tuple[str, int], ...] = (),
 ) -> Content:
-    """Return the email of a text. `home_title` names the course, `videos` says how many it has. Raises BadDocument."""
+    """Return the email of a text. `home_title` names the course, `videos` says how many it has.
+
+    `tracked`: the stored links, address and id, that lead through /c/. Raises BadDocument.
+    """
     document = parse(source)
     check_email(document)
     plain = _blanks() | clinic.constants(plain=True)
     context = _context(document, clinic, home_title, plain) | _pictures(document, public_url, videos, plain)
+    context["body"] = _body(document, clinic, public_url, tracked)
     page = _templates().get_template("email.html.j2").render(context)
     footer = _templates().get_template("email.txt.j2").render(context)
     text = fill(document.sections[EMAIL_TEXT], plain).strip()
@@ -74,13 +85,11 @@ def _blanks() -> dict[str, str]:
 
 def _context(document: Document, clinic: Clinic, home_title: str, plain: Mapping[str, str]) -> dict[str, object]:
     kind = kind_of(document)
-    body = fill(to_html(document.sections[EMAIL]), _blanks() | clinic.constants(), escape=True)
     return {
         "kind": kind.value,
         "heading": _line(document, "subject", plain),
         "preheader": _line(document, "preheader", plain),
         "button": _line(document, "button", plain),
-        "body": Markup(body),  # noqa: S704  # to_html lets no tag of the writer's through, and values were escaped
         "target": f"{{{{{target(kind, document.text('state'))}}}}}",
         "why": _WHY[kind].format(course=in_sentence(one_line(home_title))),
         "clinic_name": plain["clinic_name"],
@@ -90,6 +99,13 @@ def _context(document: Document, clinic: Clinic, home_title: str, plain: Mapping
         "booking": clinic.booking_link,
         "reviewer": one_line(clinic.reviewer),
     }
+
+
+def _body(document: Document, clinic: Clinic, public_url: str, tracked: tuple[tuple[str, int], ...]) -> Markup:
+    led = lead_through(to_html(document.sections[EMAIL]), tracked, public_url, clinic.booking_link)
+    slots = {slot_of(link_id): f"{{{{{slot_of(link_id)}}}}}" for _, link_id in tracked}
+    body = fill(led, _blanks() | slots | clinic.constants(), escape=True)
+    return Markup(body)  # noqa: S704  # to_html lets no tag of the writer's through, and values were escaped
 
 
 def _line(document: Document, key: str, values: Mapping[str, str]) -> str:

@@ -35,6 +35,8 @@ class Links:
 
     public_url: str
     keys: Sequence[bytes]
+    #: Whether links to other sites lead through /c/, so that it can be counted that they were followed.
+    tracks: bool = False
 
     def _url(self, path: str) -> str:
         return f"{self.public_url.rstrip('/')}{path}"
@@ -65,6 +67,10 @@ class Links:
         """Return the subscriber's calendar file."""
         return self._url(f"/calendar/{sign(self.keys, Purpose.CALENDAR, subscriber_id)}.ics")
 
+    def tracked(self, delivery_id: int, link_id: int) -> str:
+        """Return the address that leads on to a stored one. It never runs out: an old email's links go on working."""
+        return self._url(f"/c/{sign(self.keys, Purpose.LINK, delivery_id, link_id)}")
+
     def media(self, path: str) -> str:
         """Return the address of a file under media/."""
         return media_url(self.public_url, path)
@@ -90,3 +96,8 @@ class Links:
     def read_calendar(self, token: str) -> int:
         """Return the subscriber. Raises BadToken."""
         return read(self.keys, Purpose.CALENDAR, token, 1)[0]
+
+    def read_tracked(self, token: str) -> tuple[int, int]:
+        """Return the delivery and the link. Raises BadToken."""
+        delivery_id, link_id = read(self.keys, Purpose.LINK, token, 2)
+        return delivery_id, link_id

@@ -42,6 +42,8 @@ class Reader:
     #: The next video and its instant; None where no video follows.
     next_title: str | None = None
     next_at: datetime | None = None
+    #: The email itself, for links that are led through /c/.
+    delivery_id: int = 0
     sequence_slug: str = "six-core-videos"
     sequence_title: str = "Six core videos"
 
@@ -88,27 +90,40 @@ def _next_sentence(title: str, at: datetime, now: datetime, zone: ZoneInfo) -> s
     return f"Next, {phrases.day_from(today, day)}: {phrases.in_sentence(one_line(title))}."
 
 
+class _Makers(dict[str, _Maker]):
+    """Makers by slot. Those of stored links, link_7, are made as they are asked for."""
+
+    def __missing__(self, slot: str) -> _Maker:
+        name, _, number = slot.rpartition("_")
+        if name != "link" or not number.isdecimal():
+            raise KeyError(slot)
+        link_id = int(number)
+        return lambda reader, links, _now: links.tracked(reader.delivery_id, link_id)
+
+
 #: How each slot that is not a constant of the clinic gets its value.
-_MAKERS: Mapping[str, _Maker] = {
-    "page_url": lambda reader, links, _: links.page(reader.subscriber_id),
-    "leave_url": lambda reader, links, _: links.leave(reader.leave_id),
-    "confirm_url": lambda reader, links, _: links.confirm(reader.subscriber_id, reader.issued_real),
-    "video_url": _video,
-    "done_url": _done(),
-    "hurt_url": _done("hurt"),
-    "comma_name": _comma_name,
-    "signed_up_on": _signed_up_on,
-    "and_confirmed": lambda reader, *_: " and confirmed your address" if reader.confirmed else "",
-    "video_title": lambda reader, *_: one_line(reader.step_title),
-    "video_number": lambda reader, *_: str(reader.step_number),
-    "video_length": lambda reader, *_: phrases.length(reader.film_seconds),
-    "exercise": _exercise,
-    "next_line": _next_line,
-    "days_phrase": lambda reader, *_: phrases.days(tuple(reader.exercise_days)),
-    "goal_phrase": lambda reader, *_: phrases.count(reader.goal, "session"),
-    "weeks_phrase": lambda reader, *_: phrases.count(reader.good_weeks, "good week"),
-    "strip_number": lambda reader, *_: str(max(1, reader.step_number)),
-}
+_MAKERS: Mapping[str, _Maker] = _Makers(
+    {
+        "page_url": lambda reader, links, _: links.page(reader.subscriber_id),
+        "leave_url": lambda reader, links, _: links.leave(reader.leave_id),
+        "confirm_url": lambda reader, links, _: links.confirm(reader.subscriber_id, reader.issued_real),
+        "video_url": _video,
+        "done_url": _done(),
+        "hurt_url": _done("hurt"),
+        "comma_name": _comma_name,
+        "signed_up_on": _signed_up_on,
+        "and_confirmed": lambda reader, *_: " and confirmed your address" if reader.confirmed else "",
+        "video_title": lambda reader, *_: one_line(reader.step_title),
+        "video_number": lambda reader, *_: str(reader.step_number),
+        "video_length": lambda reader, *_: phrases.length(reader.film_seconds),
+        "exercise": _exercise,
+        "next_line": _next_line,
+        "days_phrase": lambda reader, *_: phrases.days(tuple(reader.exercise_days)),
+        "goal_phrase": lambda reader, *_: phrases.count(reader.goal, "session"),
+        "weeks_phrase": lambda reader, *_: phrases.count(reader.good_weeks, "good week"),
+        "strip_number": lambda reader, *_: str(max(1, reader.step_number)),
+    }
+)
 
 
 def values_for(

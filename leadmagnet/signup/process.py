@@ -62,6 +62,7 @@ def _new(session: Session, row: SignUp, clinic_zone: str) -> Subscriber:
         first_name=row.first_name,
         timezone=row.timezone or clinic_zone,
         source=row.form,
+        track_links=row.track_links,
         created_at=row.asked_at,
     )
     session.add(person)

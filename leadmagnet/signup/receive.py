@@ -28,6 +28,7 @@ class Request:
     page: str = ""
     ip: str = ""
     user_agent: str = ""
+    track_links: bool = False
 
 
 def receive(session: Session, request: Request, now: Now) -> None:
@@ -43,6 +44,7 @@ def receive(session: Session, request: Request, now: Now) -> None:
             page=request.page[:500],
             ip=request.ip[:45],
             user_agent=request.user_agent[:300],
+            track_links=request.track_links,
             asked_at=now.course,
             asked_real_at=now.real,
         )

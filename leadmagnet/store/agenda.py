@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import Session
 
+from leadmagnet.domain.clicks import LOOK_AGAIN_AFTER
 from leadmagnet.domain.consent import LINK_LIVES
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.among import fixed
 from leadmagnet.store.base import Instant
 from leadmagnet.store.claims import IN_FLIGHT
+from leadmagnet.store.clicks import WAITING, LinkClick
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
 from leadmagnet.store.event_batches import EventBatch
@@ -37,6 +39,7 @@ class Agenda:
     leases: bool
     events: bool
     stale: bool
+    clicks: bool
 
     @property
     def anything(self) -> bool:
@@ -80,6 +83,7 @@ def agenda(
         "real_now": real_now,
         "stale_before": stale_before,
         "link_before": real_now - LINK_LIVES,
+        "clicked_before": real_now - LOOK_AGAIN_AFTER,
     }
     return Agenda(*(bool(answer) for answer in session.execute(_asked(thorough=thorough), instants).one()))
 
@@ -87,8 +91,9 @@ def agenda(
 @cache
 def _asked(*, thorough: bool) -> Executable:
     """Return the statement, put together once: that takes longer than asking, and an idle worker asks each second."""
-    now, real_now, stale_before, link_before = (
-        bindparam(name, type_=Instant()) for name in ("now", "real_now", "stale_before", "link_before")
+    now, real_now, stale_before, link_before, clicked_before = (
+        bindparam(name, type_=Instant())
+        for name in ("now", "real_now", "stale_before", "link_before", "clicked_before")
     )
     due = and_(Delivery.status == fixed(DeliveryStatus.DUE), Delivery.held.is_(None), Delivery.due_at <= now)
     ready = and_(
@@ -112,6 +117,7 @@ def _asked(*, thorough: bool) -> Executable:
             exists().where(_forgettable(stale_before, link_before)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
         ),
+        exists().where(WAITING, LinkClick.real_at <= clicked_before),
     )
     return select(*asked)
 

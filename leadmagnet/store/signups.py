@@ -38,6 +38,8 @@ class SignUp(Base):
     """The address of the page that carried the form."""
     ip: Mapped[str] = mapped_column(Name(45), default="")
     user_agent: Mapped[str] = mapped_column(Name(300), default="")
+    track_links: Mapped[bool] = mapped_column(default=False)
+    """Whether the privacy page said that links are counted, and the browser did not object."""
     asked_at: Mapped[datetime]
     asked_real_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]

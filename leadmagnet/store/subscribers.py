@@ -81,6 +81,8 @@ class Subscriber(Base):
     """Last check-in, watched quarter, or act on the own page."""
     started_at: Mapped[datetime | None]
     """First check-in or first quarter of a video watched."""
+    track_links: Mapped[bool] = mapped_column(default=False)
+    """Whether it may be kept that a link was followed: told so at the sign-up, and no objection since."""
     asked_first_at: Mapped[datetime | None]
     """When the 'ask first if' list before video 1 was acknowledged."""
 

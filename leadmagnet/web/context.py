@@ -39,6 +39,11 @@ def user_agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
+def objects_to_tracking() -> bool:
+    """Say whether the browser asks, for its person, not to be tracked (Global Privacy Control)."""
+    return request.headers.get("Sec-GPC", "").strip() == "1"
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a bare host name or address means this machine."""
     if host.lower() == "localhost":

@@ -95,6 +95,7 @@ def body(name: str) -> Response:
     response = make_response(based if times else f'<base target="_top">{html}')
     pictures = quote(services().config.public_url, safe=":/[]")
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' {pictures}; frame-ancestors 'self'"
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' {pictures}; "
+        "base-uri 'none'; object-src 'none'; form-action 'none'; frame-ancestors 'self'"
     )
     return response

@@ -5,7 +5,10 @@ Must not know: what a page shows.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
@@ -13,12 +16,24 @@ from flask_wtf import CSRFProtect
 from config import Config
 from leadmagnet.web.context import is_loopback, services
 
-#: Forms are short. A page that takes files raises this for its own request.
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Forms are short. A view that takes more raises this for its own request (`request.max_content_length`).
 FORM_BYTES = 64 * 1024
+#: What anybody may send without a key is shorter still. By the endpoint's name.
+LESS = {"landing.signup": 16 * 1024, "leave.press": 8 * 1024, "confirm.press": 8 * 1024, "security.login": 8 * 1024}
 #: Asked by machines that know us by an address of their own; what they say does not depend on the host name.
 ANY_HOST = ("/healthz", "/readyz")
 
 csrf = CSRFProtect()
+#: A name or an IPv6 address, and a port.
+_HOST = re.compile(
+    r"(?:(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|\[[0-9a-f:.]+\])(?::\d{0,5})?", re.IGNORECASE | re.ASCII
+)
+_HOST_LENGTH = 260
+_ASCII = "".join(map(chr, range(33, 127)))
 
 _POLICY = {
     "default-src": "'none'",
@@ -34,7 +49,13 @@ _POLICY = {
     "frame-ancestors": "'none'",
     "frame-src": "'self'",
 }
-_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+_PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
+        *("microphone", "midi", "payment", "serial", "usb"),
+    )
+)
 
 
 def register(app: Flask, config: Config) -> None:
@@ -47,15 +68,37 @@ def register(app: Flask, config: Config) -> None:
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # A cookie that is older than a form may lie open counts for nothing.
+        PERMANENT_SESSION_LIFETIME=timedelta(days=2),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         # A form may lie open for a day. The token dies with the session cookie.
         WTF_CSRF_TIME_LIMIT=None,
         # Token pages send no Referer on purpose.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.wsgi_app = _sound(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask's own place for this
     app.before_request(_check_host)
+    app.before_request(_limit_body)
     csrf.init_app(app)
     app.after_request(_add_headers)
+
+
+def _sound(inner: WSGIApplication) -> WSGIApplication:
+    """Mend what a request may bring that the libraries below us stumble over before any of our code is asked.
+
+    Bytes of a query that are no ASCII are spelled as browsers do, and a Host that is no name of a host becomes one that
+    nobody has.
+    """
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        query, host = environ.get("QUERY_STRING", ""), environ.get("HTTP_HOST", "")
+        if not query.isascii():
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=_ASCII)
+        if host and (len(host) > _HOST_LENGTH or not _HOST.fullmatch(host)):
+            environ["HTTP_HOST"] = "refused.invalid"
+        return inner(environ, start_response)
+
+    return call
 
 
 def _check_host() -> None:
@@ -75,6 +118,11 @@ def _check_host() -> None:
         abort(400)
 
 
+def _limit_body() -> None:
+    """Set how much this request may bring, before anything looks into it."""
+    request.max_content_length = LESS.get(request.endpoint or "", FORM_BYTES)
+
+
 def allow_media_from(url: str) -> None:
     """Let this response play a film from the https host of `url`: a clinic may keep its own films elsewhere."""
     parts = urlsplit(url)
@@ -92,11 +140,16 @@ def policy(**changes: str) -> str:
 def _add_headers(response: Response) -> Response:
     films = g.pop("media_from", None)
     csp = policy(media_src=f"'self' {films}") if films else policy()
+    if response.status_code >= 400:
+        # The address may be a key with a slip in it.
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("Content-Security-Policy", csp)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if services().config.public_url.startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

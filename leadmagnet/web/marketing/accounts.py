@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
 from flask_security.core import RoleMixin, UserMixin
 from sqlalchemy.orm import Mapped, relationship, scoped_session, sessionmaker
@@ -19,7 +19,9 @@ from leadmagnet.clock import real_now
 from leadmagnet.services import Services
 from leadmagnet.store import Base
 from leadmagnet.store.marketers import MarketerColumns, MarketerRole, RoleColumns, membership
+from leadmagnet.web.marketing import sessions
 from leadmagnet.web.marketing.sign_in import SignIn, limit_tries
+from leadmagnet.web.security import keep_private
 
 PASSWORD_LENGTH = 12
 #: OWASP's first choice for Argon2id: 19 MiB, two passes. Tests take cheaper figures, never another scheme.
@@ -49,11 +51,18 @@ def register(app: Flask, services: Services) -> None:
     """Set up Flask-Security: one form at /admin/login, no registration, no recovery emails."""
     app.config.update(_settings(services.config.suppression_key))
     # Every request reads its account, so this session must not take SQLite's write lock; add_marketer does.
-    sessions = scoped_session(sessionmaker(services.engine, expire_on_commit=False))
-    datastore = SQLAlchemySessionUserDatastore(sessions, Marketer, Role)
+    accounts = scoped_session(sessionmaker(services.engine, expire_on_commit=False))
+    datastore = SQLAlchemySessionUserDatastore(accounts, Marketer, Role)
     Security(app, datastore, login_form=SignIn)
     limit_tries(app)
-    app.teardown_appcontext(lambda _error: sessions.remove())
+    sessions.register(app)
+    app.after_request(_private)
+    app.teardown_appcontext(lambda _error: accounts.remove())
+
+
+def _private(response: Response) -> Response:
+    """Keep the library's own pages private as ours are."""
+    return keep_private(response) if request.blueprint == "security" else response
 
 
 def _settings(suppression_key: str) -> dict[str, object]:

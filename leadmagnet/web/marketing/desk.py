@@ -13,6 +13,7 @@ from flask_security import auth_required, current_user, roles_accepted
 from leadmagnet.domain.zones import zone
 from leadmagnet.store.marketers import MarketerRole
 from leadmagnet.web.context import now, services
+from leadmagnet.web.marketing.sessions import end_when_over
 from leadmagnet.web.marketing.words import Moment
 from leadmagnet.web.security import keep_private
 
@@ -49,7 +50,10 @@ def _signed_in() -> None:
 @blueprint.before_request
 def _door() -> Any:
     """Guard everything but the style sheet, which the sign-in page needs."""
-    return None if request.endpoint == "marketing.static" else _signed_in()
+    if request.endpoint == "marketing.static":
+        return None
+    end_when_over()
+    return _signed_in()
 
 
 @blueprint.after_request

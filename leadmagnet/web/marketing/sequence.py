@@ -24,6 +24,7 @@ from leadmagnet.domain.sequence import day_number
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.domain.weeks import monday_of
 from leadmagnet.domain.zones import UnknownZone, all_zones, local_day, local_time, zone
+from leadmagnet.rendering.outside import BOOKING
 from leadmagnet.rendering.preview import sample_letter
 from leadmagnet.store import reports
 from leadmagnet.store.sequences import Sequence, Step, StepRevision
@@ -105,6 +106,9 @@ def email(step_id: int) -> str:
             title=titles_of(session).step(step.slug),
             letter=letter,
             size=frame_size(letter.text),
+            links=store.clicks.of_step(session, step.id),
+            booking=BOOKING,
+            counts_links=services().config.track_links,
         )
 
 

@@ -107,7 +107,7 @@ def _plain(words: str, here: Moment) -> str:
 def _shape(event: Event) -> str:
     if event.kind == timeline.CHECK_IN:
         return "hurt" if event.status == "hurt" else "did"
-    if event.kind in (timeline.WATCH, timeline.SIGN_UP, timeline.CONSENT):
+    if event.kind in (timeline.WATCH, timeline.SIGN_UP, timeline.CONSENT, timeline.LINK):
         return "did"
     if event.kind == timeline.ACT:
         return {"hurt": "hurt", "unreachable": "not"}.get(event.status, "did")
@@ -127,6 +127,8 @@ def _head(event: Event) -> str:
         return f"Said {low(event.title)} hurt" if event.status == "hurt" else f"Did {low(event.title)}: {felt}"
     if event.kind == timeline.ACT:
         return _ACTS.get(event.status, event.status.capitalize())
+    if event.kind == timeline.LINK:
+        return f"Followed a link in “{event.title}”" if event.title else "Followed a link"
     title = f": “{event.title}”" if event.title else ""
     return f"{kind(event.kind)} {_STATES.get(event.status, event.status)}{title}"
 

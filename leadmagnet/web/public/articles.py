@@ -30,6 +30,7 @@ def core() -> Response:
 def privacy() -> str:
     """Say what is kept, why, how long, and whom to ask."""
     document = pages.page("privacy")
-    body = pages.html(document.sections[""], services().clinic)
+    links = document.sections["Links noted" if services().config.track_links else "Links not noted"]
+    body = pages.html(document.sections[""], services().clinic, {"links_sentence": " ".join(links.split())})
     lead = pages.plain(document.text("lead"), services().clinic)
     return render_template("privacy.html", title=document.text("title"), lead=lead, body=body)

@@ -15,7 +15,7 @@ from leadmagnet import store
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.forms import Form
 from leadmagnet.web import course, pages, words
-from leadmagnet.web.context import now, remote_ip, services, shows_outbox, user_agent
+from leadmagnet.web.context import now, objects_to_tracking, remote_ip, services, shows_outbox, user_agent
 from leadmagnet.web.public.signup_form import TOO_QUICK, Shown, SignUpForm, stamp, too_quick
 from leadmagnet.web.stations import on_landing
 
@@ -80,6 +80,7 @@ def _request(session: Session, sent: SignUpForm) -> Request:
         page=_where(),
         ip=remote_ip(),
         user_agent=user_agent(),
+        track_links=services().config.track_links and not objects_to_tracking(),
     )
 
 

@@ -15,11 +15,12 @@ from leadmagnet import store
 from leadmagnet.domain.tokens import BadToken
 from leadmagnet.domain.zones import local_day, zone
 from leadmagnet.enrollment.path import Station, path_of
+from leadmagnet.feedback.clicks import stop_counting
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.signup.confirm import Answer, Origin, confirm, look, renew
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web import course, words
-from leadmagnet.web.context import here, now, remote_ip, services, user_agent
+from leadmagnet.web.context import here, now, objects_to_tracking, remote_ip, services, user_agent
 from leadmagnet.web.security import keep_private
 from leadmagnet.web.stations import of_person
 from leadmagnet.web.subscriber.tokens import OldLink
@@ -73,6 +74,8 @@ def press(token: str) -> tuple[str, int] | AnyResponse:
                 renew(session, subscriber_id, moment)
             return redirect("/signup/check-inbox", 303)
         answer, person = confirm(session, subscriber_id, issued, moment, Origin(remote_ip(), user_agent()))
+        if person is not None and objects_to_tracking():
+            stop_counting(session, person)
         session.flush()
         return _page(session, answer, person)
 

@@ -17,8 +17,9 @@ from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import UnknownZone, local_day, to_utc, zone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import steering
+from leadmagnet.feedback.clicks import stop_counting
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.web.context import now, services
+from leadmagnet.web.context import now, objects_to_tracking, services
 from leadmagnet.web.security import keep_private
 from leadmagnet.web.subscriber.own_page_view import view
 from leadmagnet.web.subscriber.tokens import by_page
@@ -46,6 +47,8 @@ def press(token: str) -> AnyResponse:
         person = by_page(session, token)
         if act is None or person.status != SubscriberStatus.ACTIVE:
             return redirect(f"/p/{token}", 303)
+        if objects_to_tracking():
+            stop_counting(session, person)
         saved = act(session, person, now().course)
     return redirect(f"/p/{token}?saved={saved}#said", 303)
 
@@ -119,6 +122,11 @@ def _remind(session: Session, person: Subscriber, moment: datetime) -> str:
     return "reminding"
 
 
+def _links(session: Session, person: Subscriber, _moment: datetime) -> str:
+    stop_counting(session, person)
+    return "links"
+
+
 _ACTS: dict[str, Act] = {
     "rhythm": _rhythm,
     "pause": _pause,
@@ -128,4 +136,5 @@ _ACTS: dict[str, Act] = {
     "restart": _restart,
     "go_on": _go_on,
     "remind": _remind,
+    "links": _links,
 }
