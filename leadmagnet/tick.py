@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from config import Config
-from leadmagnet import old_rows, store
+from leadmagnet import erasing, fading, old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now
 from leadmagnet.delivery.evidence import apply_evidence
@@ -239,6 +239,9 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
     while going() and waits.stale and purge(services, clock()):
         waits = agenda(services, clock())
     old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
+    fading.fade_some(services, clock, going)
+    erasing.finish(services, clock())
+    erasing.forget_files(services, clock().real)
 
 
 def purge(services: Services, now: Now) -> int:

@@ -77,10 +77,9 @@ def upgrade_to_head(engine: Engine) -> tuple[str | None, Path | None]:
 
 def _backup(engine: Engine, before: str | None) -> Path | None:
     """Copy a SQLite file through SQLite itself, so that the copy is whole even while somebody writes."""
-    name = engine.url.database
-    if engine.dialect.name != "sqlite" or not name or not Path(name).exists():
+    name, folder = engine.url.database, store.engine.backups_of(engine)
+    if folder is None or not name or not Path(name).exists():
         return None
-    folder = Path(name).parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"{Path(name).stem}-{before}-{real_now():%Y%m%dT%H%M%SZ}.db"
     source, copy = sqlite3.connect(name), sqlite3.connect(target)

@@ -113,7 +113,7 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
 
 
 def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
-    """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
+    """Hold what a pause, pain or a missing consent stops for a time; skip the rest for good, with the reason."""
     resting = [row.id for row in rows if _rests(row)]
     # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
     store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
@@ -122,14 +122,25 @@ def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: 
     for row in rows:
         if row.allowed or _rests(row):
             continue
-        reason = SkipReason.HURT if row.hurt else SkipReason.PAUSED if row.paused else SkipReason.NOT_ACTIVE
-        course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if (row.hurt or row.paused) and course and row.person_status == SubscriberStatus.ACTIVE:
+        reason = _reason(row)
+        if reason is not SkipReason.NOT_ACTIVE and row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED):
             store.claims.give_back(session, claim_id, [row.id], held=str(reason))
+            if reason is SkipReason.NO_CONSENT and row.enrollment_id:
+                # Who agreed anew this moment has asked for a plan that may have met a row in our hands.
+                store.enrollments.want_plan(session, [row.enrollment_id])
         else:
             skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
             store.claims.settle(session, claim_id, [row.id], **skipped)
         tally.skipped[reason] += 1
+
+
+def _reason(row: Claimed) -> SkipReason:
+    """Return what stands in an email's way."""
+    if row.person_status != SubscriberStatus.ACTIVE:
+        return SkipReason.NOT_ACTIVE
+    if row.hurt or row.paused:
+        return SkipReason.HURT if row.hurt else SkipReason.PAUSED
+    return SkipReason.NOT_ACTIVE if row.wanted else SkipReason.NO_CONSENT
 
 
 def _rests(row: Claimed) -> bool:

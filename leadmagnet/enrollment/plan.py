@@ -26,7 +26,7 @@ from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
-HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
+HELD_FOR_HURT, HELD_FOR_PAUSE, NOT_WANTED = "hurt", "paused", str(SkipReason.NO_CONSENT)
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
 
@@ -158,6 +158,8 @@ def _held(person: Person, course: store.sequences.Sequence) -> str | None:
     """Return why the next email waits without a date, if it does."""
     if person.hurt_at or person.paused_at:
         return HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE
+    if not person.wants_videos:
+        return NOT_WANTED
     return store.pauses.HELD if course.paused_at else None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.signals import PERSON_AFTER, Signal
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.feedback.leaving import leave, stop
@@ -46,11 +47,11 @@ def _people(session: Session, events: Sequence[Waiting]) -> dict[int | str, Subs
 def _apply(session: Session, person: Subscriber, signal: Signal, provider: str, now: Now, suppression_key: str) -> bool:
     status = PERSON_AFTER[signal]
     if status is SubscriberStatus.UNSUBSCRIBED:
-        return leave(session, person, now, channel="provider", actor=provider)
+        return leave(session, person, now, channel=Channel.PROVIDER, actor=provider)
     hashed = email_hash(suppression_key, person.email_canonical)
     known = session.get(Suppression, hashed)
     if known is None:
         session.add(Suppression(email_hash=hashed, reason=str(status), at=now.real))
     elif status is SubscriberStatus.COMPLAINED:
         known.reason = str(status)
-    return stop(session, person, status, now, channel="provider", actor=provider)
+    return stop(session, person, status, now, channel=Channel.PROVIDER, actor=provider)

@@ -88,6 +88,8 @@ class Claimed(NamedTuple):
     hurt: bool
     paused: bool
     sequence_paused: bool
+    wanted: bool
+    """Whether the reader has agreed to emails of this kind."""
     allowed: bool
     """Whether the reader may be sent it, as things stood when this was read."""
 
@@ -121,6 +123,7 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
             Subscriber.hurt_at.is_not(None),
             Subscriber.paused_at.is_not(None),
             rests(),
+            _wanted(),
             may_receive(),
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -132,17 +135,25 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
 
 
 @cache
+def _wanted() -> ColumnElement[bool]:
+    """Return the condition that the reader has agreed to emails of a delivery's kind. Answers need no consent."""
+    course = Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED])
+    reminder = Delivery.kind == DeliveryKind.REMINDER
+    return and_(or_(~course, Subscriber.wants_videos), or_(~reminder, Subscriber.wants_reminders))
+
+
+@cache
 def may_receive() -> ColumnElement[bool]:
     """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
     waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
     active = Subscriber.status == SubscriberStatus.ACTIVE
     steered = and_(active, Subscriber.paused_at.is_(None), Subscriber.hurt_at.is_(None))
-    reminder = and_(steered, Subscriber.wants_reminders)
+    wanted = and_(steered, _wanted())
     return or_(
         and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
         and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
-        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered, ~rests()),
-        and_(Delivery.kind == DeliveryKind.REMINDER, reminder),
+        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), wanted, ~rests()),
+        and_(Delivery.kind == DeliveryKind.REMINDER, wanted),
     )
 
 

@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 #: Seconds a writer waits for another writer before it gives up.
 BUSY_SECONDS = 20
+#: How long the emptying of the log waits for readers; then it is tried again later.
+LOG_MILLISECONDS = 200
 
 
 def connect(url: str) -> Engine:
@@ -88,6 +90,33 @@ def writing_in_batches(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(lm_begin="IMMEDIATE"), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+def empty_log(engine: Engine) -> bool:
+    """Write SQLite's write-ahead log into the file and cut it to nothing: what was deleted still stands in it.
+
+    False where somebody was just reading from it. The other database keeps its log for itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        if raw is None:
+            return False
+        cursor = raw.cursor()
+        # Whoever writes waits as long as we do, so not for long.
+        cursor.execute(f"PRAGMA busy_timeout={LOG_MILLISECONDS}")
+        try:
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        return not busy
+
+
+def backups_of(engine: Engine) -> Path | None:
+    """Return the folder of the copies that are made before a migration; None where there are none of that kind."""
+    name = engine.url.database
+    return Path(name).parent / "backups" if engine.dialect.name == "sqlite" and name else None
 
 
 def short(error: Exception) -> str:
