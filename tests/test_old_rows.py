@@ -155,7 +155,9 @@ def test_erasing_leaves_the_counters_as_they_are(clinic: Services, hand_clock: A
     old_emails(clinic, hand_clock.course, 2)
     assert counted(clinic) == (2, 9)
     with store.writing(clinic.engine) as session:
-        assert erase(session, "anna@example.org", hand_clock.now(), clinic.config.suppression_key)
+        assert erase(
+            session, "anna@example.org", hand_clock.now(), clinic.config.suppression_key, clinic_zone="Europe/Zurich"
+        )
     assert counted(clinic) == (0, 9)
     with store.reading(clinic.engine) as session:
         names = {column.name for column in DeliveryCount.__table__.columns}

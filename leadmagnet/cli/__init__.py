@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, simulating, subscribers, work
+from leadmagnet.cli import (
+    consents,
+    database,
+    lists,
+    marketers,
+    preparing,
+    sending,
+    sequences,
+    simulating,
+    subscribers,
+    work,
+)
 from leadmagnet.cli.shell import Root
 
 
@@ -15,12 +26,13 @@ def register(app: Flask) -> None:
         database.db,
         sequences.sequence,
         subscribers.subscribers,
+        consents.consents,
         marketers.marketers,
         sending.sending,
         sending.deliveries,
     ):
         app.cli.add_command(group)
-    for listed in (lists.import_command, lists.export_command, lists.erase_command):
+    for listed in (lists.import_command, lists.export_command, lists.erase_command, consents.consent_command):
         subscribers.subscribers.add_command(listed)
     for command in (work.worker, work.tick_command, preparing.prepare, simulating.simulate_command):
         app.cli.add_command(command)
