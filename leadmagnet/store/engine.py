@@ -113,6 +113,26 @@ def empty_log(engine: Engine) -> bool:
         return not busy
 
 
+def rewrite(engine: Engine) -> None:
+    """Write the whole database anew, so that no page holds remains of deleted rows.
+
+    On PostgreSQL each table is locked while it is written. The statistics go as well: they hold samples of columns.
+    """
+    statements = ["VACUUM (FULL, ANALYZE)", "VACUUM (FULL) pg_catalog.pg_statistic"]
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            statements = ["VACUUM"]
+        else:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        # A statement of its own, outside any transaction.
+        raw = connection.connection.dbapi_connection
+        if raw is not None:
+            cursor = raw.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+    empty_log(engine)
+
+
 def backups_of(engine: Engine) -> Path | None:
     """Return the folder of the copies that are made before a migration; None where there are none of that kind."""
     name = engine.url.database

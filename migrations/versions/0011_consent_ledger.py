@@ -15,6 +15,18 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BEFORE, NOW = "'requested', 'confirmed', 'withdrawn'", "'requested', 'confirmed', 'withdrawn', 'stopped'"
 #: What may be blanked, and the column of the instant that says how old it is.
 FADING = (("consent_event", "at"), ("sign_up", "asked_at"))
+#: Texts in which people may be named. PostgreSQL keeps samples in its statistics, where no erasure would reach them.
+#: The unique index says all that a planner needs of an address.
+UNSAMPLED = {
+    "subscriber": {"email": 320, "email_canonical": 320, "first_name": 80},
+    "sign_up": {"email": 320, "email_canonical": 320, "first_name": 80, "page": 500, "ip": 45, "user_agent": 300},
+    "consent_event": {"email": 320, "page": 500, "ip": 45, "user_agent": 300, "detail": 300},
+    "provider_event": {"email": 320, "detail": 300, "raw": None},
+    "wording": {"text": None},
+    "check_in": {"note": 2000},
+    "activity": {"detail": 2000},
+    "delivery": {"detail": 300},
+}
 KEPT = "id, subscriber_id, email, kind, purposes, wording_id, at, effective_at, channel, form, page, token_id, detail"
 
 revision = "0011"
@@ -83,6 +95,8 @@ def upgrade() -> None:
         for column in ("ip", "user_agent"):
             filled = sa.text(f"{column} <> ''")
             op.create_index(f"ix_{table}_{column}", table, [at], sqlite_where=filled, postgresql_where=filled)
+    if not _is_sqlite():
+        _sample_nothing()
     for statement in SQLITE if _is_sqlite() else POSTGRES:
         op.execute(statement)
     _make_tables()
@@ -115,6 +129,15 @@ def _fill() -> None:
     )
 
 
+def _sample_nothing() -> None:
+    """Give the named columns no statistics. Naming a column's type anew, even the same one, forgets those there are."""
+    for table, columns in UNSAMPLED.items():
+        for column, length in columns.items():
+            kind = f"varchar({length})" if length else "varchar"
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind}")
+            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
+
+
 def _make_tables() -> None:
     op.create_table(
         "erased_count",
@@ -135,7 +158,10 @@ def _make_tables() -> None:
 
 
 def downgrade() -> None:
-    """Unlock the record and take away what was added. The program before knows no purposes of one person."""
+    """Unlock the record and take away what was added.
+
+    The program before knows no wish for reminders without videos: it would send them, so such people are paused.
+    """
     op.drop_table("erasure")
     op.drop_table("erased_count")
     if _is_sqlite():
@@ -149,6 +175,10 @@ def downgrade() -> None:
     for table, _ in FADING:
         for column in ("user_agent", "ip"):
             op.drop_index(f"ix_{table}_{column}", table)
+    if not _is_sqlite():
+        for table, columns in UNSAMPLED.items():
+            for column in columns:
+                op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS -1")
     op.execute("UPDATE consent_event SET kind = 'withdrawn', detail = 'bounced, ' || detail WHERE kind = 'stopped'")
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("ck_consent_event_kind"), type_="check")
@@ -156,6 +186,11 @@ def downgrade() -> None:
         batch_op.drop_column("token_id")
         batch_op.drop_column("effective_at")
         batch_op.drop_column("email")
+    op.execute(
+        "UPDATE subscriber SET paused_at = CURRENT_TIMESTAMP, paused_until = NULL "
+        "WHERE status = 'active' AND paused_at IS NULL AND NOT wants_videos"
+    )
+    op.execute("UPDATE subscriber SET wants_reminders = true WHERE status IN ('unsubscribed', 'complained')")
     op.drop_column("wording", "version")
     op.drop_column("sign_up", "purposes")
     op.drop_column("subscriber", "wants_news")
