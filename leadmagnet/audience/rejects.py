@@ -23,9 +23,12 @@ Reject = tuple[int, str, Mapping[str, str]]
 
 
 def write(folder: Path, name: str, rejects: Sequence[Reject], now: datetime) -> Path:
-    """Write rejected rows (line, reason, cells) to a new file, readable by its owner alone. Raises OSError."""
+    """Write rejected rows (line, reason, cells) to a new file, named after the imported one. Raises OSError.
+
+    Its owner alone may read it.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem = name.removesuffix(ENDING)
+    stem = name.removesuffix(ENDING).removesuffix(".csv")
     columns = list(dict.fromkeys(column for _, _, cells in rejects for column in cells))
     target = folder / f"{stem[:100]}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}{ENDING}"
     _write(

@@ -76,7 +76,7 @@ def _write_rejects(file: Path, report: Report) -> Path | None:
         return None
     parts = services()
     try:
-        return rejects.write(parts.config.rejects_dir, file.stem, report.rejects, parts.clock.now().real)
+        return rejects.write(parts.config.rejects_dir, file.name, report.rejects, parts.clock.now().real)
     except OSError as error:
         raise Failure(f"{parts.config.rejects_dir}: the rejected rows cannot be written ({error.strerror}).") from error
 

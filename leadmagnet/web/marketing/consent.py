@@ -106,7 +106,7 @@ def _told(entry: Entry, here: Moment) -> dict[str, object]:
 def _when(at: datetime, here: Moment) -> str:
     """Return an instant as the clinic's clocks show it, and in UTC: a proof outlives rules of time zones."""
     local = at.astimezone(here.zone)
-    return f"{local:%-d %B %Y, %H:%M:%S %Z} ({instant(at)})"
+    return f"{local:%-d %B %Y, %H:%M:%S} ({instant(at)})"
 
 
 @blueprint.get("/consents.csv")
