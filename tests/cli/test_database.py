@@ -167,8 +167,9 @@ def test_old_consents_are_told_in_the_new_words(
             (4, "withdrawn", "one-click", ""),
         ):
             connection.exec_driver_sql(
-                "INSERT INTO consent_event (subscriber_id, kind, purposes, at, channel, form, page, ip, user_agent, detail)"
-                f" VALUES ({person}, '{kind}', 'videos reminders', '{at}', '{channel}', '', '', '', '', '{detail}')"
+                "INSERT INTO consent_event "
+                "(subscriber_id, kind, purposes, at, channel, form, page, ip, user_agent, detail) VALUES "
+                f"({person}, '{kind}', 'videos reminders', '{at}', '{channel}', '', '', '', '', '{detail}')"
             )
     shell.run("db", "upgrade")
     assert shell.run("db", "check").stdout == "Models and migrations agree.\n"

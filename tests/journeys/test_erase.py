@@ -235,33 +235,28 @@ def test_an_email_that_was_on_its_way_goes_as_well(world: Any) -> None:
     assert [mail["To"] for mail in world.outbox()] == ["Bo <bo@example.org>"]
 
 
-def test_a_former_address_goes_with_the_person(world: Any) -> None:
+def test_the_small_print(world: Any) -> None:
+    """Former addresses go along; a wording stays that others agreed to; a source that names one person does not."""
     world.join("old@example.org", name=NAME)
     with store.writing(world.services.engine) as session:
         person = store.subscribers.by_canonical(session, "old@example.org")
         person.email = person.email_canonical = "new@example.org"
     assert erase_now(world, "new@example.org")
+    assert not erase_now(world, "new@example.org")
     world.tick()
     assert world.outbox() == []
-    with store.reading(world.services.engine) as session:
-        assert session.query(SignUp).count() == 0
-
-
-def test_a_wording_that_others_agreed_to_stays(world: Any) -> None:
-    desk = "Asked at the desk."
-    take_in(world, f"email,consent\na@example.org,{desk}\nb@example.org,{desk}\nc@example.org,C said so.\n")
-    for address, left in (("a@example.org", 2), ("c@example.org", 1), ("b@example.org", 0)):
+    desk, fair = "Asked at the desk.", ",fair\n"
+    take_in(
+        world,
+        f"email,consent,source\na@example.org,{desk},Aunt Agatha\nb@example.org,{desk}{fair}c@example.org,C said so.{fair}",
+    )
+    for address, left in (("a@example.org", 3), ("c@example.org", 2), ("b@example.org", 1)):
         erase_now(world, address)
         with store.reading(world.services.engine) as session:
-            assert session.query(Wording).count() == left
-
-
-def test_a_source_that_only_one_came_from_is_not_kept(world: Any) -> None:
-    take_in(world, "email,source\na@example.org,Aunt Agatha\nb@example.org,fair\nc@example.org,fair\n", consent="yes")
-    for address in ("a@example.org", "b@example.org"):
-        erase_now(world, address)
+            assert session.query(SignUp).count() == 0
+            assert session.query(Wording).count() == left, "one is the form's"
     world.clock.move(minutes=1)
-    assert figures(world)["sources"] == {"": (1, 1), "fair": (2, 2)}
+    assert figures(world)["sources"] == {"landing": (1, 1), "": (2, 2), "fair": (1, 1)}
 
 
 #: Every column that holds an address or a name, and how it gets away.
@@ -285,9 +280,3 @@ def test_no_other_column_holds_an_address_or_a_name() -> None:
     }
     counts = {"delivery_count": {"emails"}}
     assert {name: columns for name, columns in named.items() if columns} == KNOWN | counts
-
-
-def test_nobody_there(world: Any) -> None:
-    assert not erase_now(world, "nobody@example.org")
-    with store.reading(world.services.engine) as session:
-        assert session.query(store.erasures.Erasure).count() == 0
