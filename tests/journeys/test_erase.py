@@ -246,10 +246,8 @@ def test_the_small_print(world: Any) -> None:
     world.tick()
     assert world.outbox() == []
     desk, fair = "Asked at the desk.", ",fair\n"
-    take_in(
-        world,
-        f"email,consent,source\na@example.org,{desk},Aunt Agatha\nb@example.org,{desk}{fair}c@example.org,C said so.{fair}",
-    )
+    rows = f"a@example.org,{desk},Aunt Agatha\nb@example.org,{desk}{fair}c@example.org,C said so.{fair}"
+    take_in(world, f"email,consent,source\n{rows}")
     for address, left in (("a@example.org", 3), ("c@example.org", 2), ("b@example.org", 1)):
         erase_now(world, address)
         with store.reading(world.services.engine) as session:

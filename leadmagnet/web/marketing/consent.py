@@ -66,7 +66,7 @@ def consent(number: int) -> str:
             person=person,
             granted=named(proof.granted),
             entries=[_told(entry, here) for entry in proof.entries],
-            wordings=[(one, _when(one.first_used_at, here)) for one in proof.wordings],
+            wordings=[(one, _when(one.first_used_at, here), _paragraphs(one.text)) for one in proof.wordings],
             made=_when(here.now, here),
             state=STANDINGS[SubscriberStatus(person.status)],
         )
@@ -101,6 +101,11 @@ def _told(entry: Entry, here: Moment) -> dict[str, object]:
         "head": f"{_HEADS[ConsentKind(event.kind)]} {named(entry.purposes)}",
         "facts": [(name, text) for name, text in facts.items() if text],
     }
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return a wording's paragraphs: where lines break within one is no part of the words."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
 def _when(at: datetime, here: Moment) -> str:

@@ -59,6 +59,7 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "snoozed": _snoozed(person, moment, where),
         "quiet": cadence(person.unanswered) is not Cadence.EXERCISE_DAYS,
         "since": _date(person.created_at, where),
+        "wants_reminders": person.wants_reminders,
         "emails": boxes(person, services().clinic),
         "emails_around": around(services().clinic),
         "emails_href": f"{here(services().links.page(person.id))}/emails",
