@@ -1,4 +1,4 @@
-"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed. And db roll-up."""
+"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed. And db roll-up, db scrub."""
 
 from __future__ import annotations
 
@@ -141,3 +141,10 @@ def roll_up(json_out: bool) -> None:
     states = ", ".join(f"{number} {state}" for state, number in sorted(moved.emails.items())) or "none"
     words = f"Emails turned into counters: {states}. Events of providers deleted: {moved.events}."
     show(found, json_out, f"{words} Rows looked at: {moved.looked_at}.")
+
+
+@db.command("scrub")
+def scrub() -> None:
+    """Write the database anew, so that no page holds remains of deleted rows. Best in a quiet hour."""
+    store.engine.rewrite(services().engine)
+    click.echo("Written anew.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from leadmagnet import store
 from leadmagnet.store.consents import ConsentEvent
@@ -141,6 +141,15 @@ def test_one_step_down_lets_what_a_pause_holds_go_on(
         assert session.query(Enrollment).one().wants_plan
         assert store.pauses.standing(session) == []
         assert store.sequences.by_slug(session, "six-core-videos").paused_at is None
+
+
+def test_scrub_writes_the_file_anew(shell: Any, tmp_path: Path) -> None:
+    with store.writing(shell.services.engine) as session:
+        session.execute(text("DELETE FROM step_revision"))
+    before = (tmp_path / "test.db").stat().st_size
+    assert shell.run("db", "scrub").stdout == "Written anew.\n"
+    assert (tmp_path / "test.db").stat().st_size < before
+    assert not (tmp_path / "test.db-wal").exists() or not (tmp_path / "test.db-wal").stat().st_size
 
 
 def test_old_consents_are_told_in_the_new_words(

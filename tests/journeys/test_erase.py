@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -163,9 +164,13 @@ def test_no_byte_is_left_and_the_figures_stand(world: Any, tmp_path: Path, capfd
     assert erase_now(world, BO)
     assert figures(world) == before
     world.tick()
-    store.engine.rewrite(world.services.engine)
-    for words in (ANNA, NAME, BO, "Thimbledore"):
-        assert found(world, tmp_path, words) == [], words
+    for _ in range(20):
+        store.engine.rewrite(world.services.engine)
+        left = {words: places for words in (ANNA, NAME, BO, "Thimbledore") if (places := found(world, tmp_path, words))}
+        if not left:
+            break
+        time.sleep(0.5)  # PostgreSQL's own statistics job looks at a table now and then, and keeps deleted rows alive
+    assert not left
     said = "".join(capfd.readouterr()).lower()
     assert not [words for words in (ANNA, NAME.lower(), BO) if words in said]
     with store.reading(world.services.engine) as session:

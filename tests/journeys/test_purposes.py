@@ -8,6 +8,7 @@ import pytest
 
 from leadmagnet import store
 from leadmagnet.delivery import send
+from leadmagnet.delivery.letters import Desk, batches
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.consent import ALL, COURSE, Channel, ConsentKind, Origin, Purpose
 from leadmagnet.domain.status import SubscriberStatus
@@ -91,30 +92,30 @@ def test_the_same_choice_again_changes_nothing(world_here: Any) -> None:
     assert record(world_here) == before
 
 
-@pytest.mark.parametrize("moment", ["claimed", "letters are written"])
-def test_a_withdrawal_wins_until_the_call(fast_world: Any, moment: str) -> None:
-    """Whether the batch has been looked at or not: nothing goes out, and the video waits instead of being lost."""
+@pytest.mark.parametrize("written", [False, True])
+def test_a_withdrawal_wins_until_the_call(fast_world: Any, written: bool) -> None:
+    """Whether the letters are written or not: nothing goes out, and the video waits instead of being lost."""
     fast_world.join()
     fast_world.clock.move(hours=74)
-    calls, post = len(fast_world.services.mailer.calls), post_of(fast_world.services)
-
-    def clock() -> Any:
-        # It is asked the last time just before the call.
-        if moment == "letters are written":
-            choose(fast_world, REMINDERS)
-        return fast_world.clock.now()
-
+    parts, post = fast_world.services, post_of(fast_world.services)
+    calls = len(parts.mailer.calls)
     claim = send.claim_due(post, fast_world.clock.now, 1)
     assert claim is not None
-    if moment == "claimed":
-        choose(fast_world, REMINDERS)
-    send.send_claim(post, clock, claim, Tally())
-    assert len(fast_world.services.mailer.calls) == calls
+    with store.reading(parts.engine) as session:
+        rows = store.claims.claimed(session, claim.id, claim.ids)
+        desk = Desk(session, rows)
+    (letters,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
+    choose(fast_world, REMINDERS)
+    if written:
+        send._call(post, fast_world.clock.now, claim.id, letters, Tally())
+    else:
+        send.send_claim(post, fast_world.clock.now, claim, Tally())
+    assert len(parts.mailer.calls) == calls
     (row,) = fast_world.deliveries(kind="video", status="due")
     assert row.held == "no_consent"
     fast_world.tick()
     choose(fast_world, COURSE)
-    fast_world.live(24, step=3)
+    fast_world.live(24, step=6)
     assert kinds(fast_world).count("video") == 2
 
 
