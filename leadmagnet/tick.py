@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from config import Config
 from leadmagnet import erasing, fading, old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
-from leadmagnet.clock import Now
+from leadmagnet.clock import Now, real_now
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
@@ -241,7 +241,8 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
     old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
     fading.fade_some(services, clock, going)
     erasing.finish(services, clock())
-    erasing.forget_files(services, clock().real)
+    # The age of a file is told by the machine's clock, whichever one this pass runs on.
+    erasing.forget_files(services, real_now())
 
 
 def purge(services: Services, now: Now) -> int:

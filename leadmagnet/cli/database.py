@@ -1,4 +1,4 @@
-"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed. And db roll-up, db scrub."""
+"""db upgrade, downgrade, check: Alembic, with a copy of a SQLite file before it is changed. And roll-up, scrub."""
 
 from __future__ import annotations
 
