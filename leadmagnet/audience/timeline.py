@@ -97,7 +97,10 @@ def _consent_words(event: ConsentEvent) -> str:
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     parts = [f"For {listed}."] if event.kind != ConsentKind.STOPPED else []
     form = f" {event.form}" if event.form else ""
-    parts.append(f"On the form{form}." if event.channel == "form" else f"By {event.channel}{form and f', form{form}'}.")
+    way = "On the" if event.channel == Channel.OWN_PAGE else "By"
+    parts.append(
+        f"On the form{form}." if event.channel == "form" else f"{way} {event.channel}{form and f', form{form}'}."
+    )
     if event.detail:
         parts.append(f"{event.detail[0].upper()}{event.detail[1:]}.")
     return " ".join(parts)

@@ -39,7 +39,16 @@ def event(ledger: Any) -> ConsentEvent:
         return session.query(ConsentEvent).one()
 
 
-def test_no_column_of_an_event_can_be_changed(ledger: Any, agreed: int) -> None:
+def test_the_record_is_never_changed(ledger: Any, agreed: int) -> None:
+    no_column(ledger)
+    wordings(ledger)
+    blanking(ledger)
+    index(ledger)
+    going(ledger, agreed)
+
+
+def no_column(ledger: Any) -> None:
+    """No column of an event can be changed: new ones belong into the triggers, too."""
     other = ledger.people(1)[0]
     changed = {
         "id": 99, "subscriber_id": other, "kind": "withdrawn", "wording_id": None, "at": ledger.at - timedelta(days=1),
@@ -56,7 +65,8 @@ def test_no_column_of_an_event_can_be_changed(ledger: Any, agreed: int) -> None:
     }
 
 
-def test_address_and_browser_may_be_blanked_and_nothing_else_on_the_way(ledger: Any, agreed: int) -> None:
+def blanking(ledger: Any) -> None:
+    """Address and browser may be blanked, and nothing else on the way."""
     with pytest.raises(IntegrityError, match="never changed"):
         ledger.do(lambda session: session.execute(update(ConsentEvent).values(ip="", detail="")))
     ledger.do(lambda session: session.execute(update(ConsentEvent).values(ip="")))
@@ -66,7 +76,8 @@ def test_address_and_browser_may_be_blanked_and_nothing_else_on_the_way(ledger: 
         ledger.do(lambda session: session.execute(update(ConsentEvent).values(ip="192.0.2.7")))
 
 
-def test_an_event_goes_only_with_its_person(ledger: Any, agreed: int) -> None:
+def going(ledger: Any, agreed: int) -> None:
+    """An event goes only with its person."""
     with pytest.raises(IntegrityError, match="only with its person"):
         ledger.do(lambda session: session.execute(delete(ConsentEvent)))
     ledger.do(lambda session: session.execute(delete(Subscriber).where(Subscriber.id == agreed)))
@@ -74,7 +85,8 @@ def test_an_event_goes_only_with_its_person(ledger: Any, agreed: int) -> None:
         assert session.query(ConsentEvent).count() == 0
 
 
-def test_a_wording_is_never_changed_and_stays_while_it_is_needed(ledger: Any, agreed: int) -> None:
+def wordings(ledger: Any) -> None:
+    """A wording is never changed, and stays while it is needed."""
     for change in ({"text": "No."}, {"version": "4"}, {"language": "de"}):
         with pytest.raises(IntegrityError, match="never changed"):
             ledger.do(lambda session, change=change: session.execute(update(Wording).values(**change)))
@@ -134,7 +146,8 @@ def test_what_has_had_its_time_is_blanked_in_batches(ledger: Any, services: Serv
     assert fading.fade_some(unlimited, services.clock.now, lambda: True) == 0
 
 
-def test_the_look_for_what_fades_reads_the_partial_index(ledger: Any) -> None:
+def index(ledger: Any) -> None:
+    """The look for what fades reads the partial index."""
     query = "SELECT id FROM consent_event WHERE consent_event.ip <> '' AND at < CURRENT_TIMESTAMP ORDER BY at LIMIT 1"
     with ledger.engine.begin() as connection:
         if ledger.engine.name == "sqlite":
