@@ -4,7 +4,7 @@ Also: counters for erased people, and erasures whose copies outside the database
 of that; consents stay.
 
 Revision ID: 0011
-Revises: 0008
+Revises: 0015
 """
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ UNSAMPLED = {
 KEPT = "id, subscriber_id, email, kind, purposes, wording_id, at, effective_at, channel, form, page, token_id, detail"
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

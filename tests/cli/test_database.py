@@ -158,7 +158,7 @@ def test_old_consents_are_told_in_the_new_words(
     """What stood in the detail gets columns of its own; on the way back nobody is sent what they have withdrawn."""
     shell = make_shell(database_url=database_url)
     shell.run("db", "upgrade")
-    shell.run("db", "downgrade", "0008")
+    shell.run("db", "downgrade", "0015")
     at = "2026-03-02 15:00:00"
     with shell.services.engine.begin() as connection:
         for number, status in enumerate(("active", "bounced", "complained", "unsubscribed"), 1):
@@ -194,7 +194,7 @@ def test_old_consents_are_told_in_the_new_words(
         wants = [set(one.wanted) for one in session.query(Subscriber).order_by(Subscriber.id)]
         assert wants == [{"videos", "reminders"}, {"videos", "reminders"}, set(), set()]
         session.get_one(Subscriber, 1).wants_videos = False
-    shell.run("db", "downgrade", "0008")
+    shell.run("db", "downgrade", "0015")
     with shell.services.engine.begin() as connection:
         rows = connection.exec_driver_sql("SELECT paused_at, wants_reminders FROM subscriber ORDER BY id").all()
     assert [(paused is not None, bool(reminders)) for paused, reminders in rows] == [(True, True), *[(False, True)] * 3]

@@ -107,7 +107,7 @@ def test_a_withdrawal_wins_until_the_call(fast_world: Any, written: bool) -> Non
     (letters,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
     choose(fast_world, REMINDERS)
     if written:
-        send._call(post, fast_world.clock.now, claim.id, letters, Tally())
+        send.call(post, fast_world.clock.now, claim.id, letters, Tally())
     else:
         send.send_claim(post, fast_world.clock.now, claim, Tally())
     assert len(parts.mailer.calls) == calls
