@@ -35,6 +35,8 @@ WHOLE_NUMBERS = {
     "claim_lease_seconds": (1, 86_400),
     "evidence_window_seconds": (1, 604_800),
     "daily_cap": (1, rules.MOST_A_DAY),
+    "consent_ip_days": (0, rules.LONGEST_STAY),
+    "consent_agent_days": (0, rules.LONGEST_STAY),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
     "ledger_retention_days": rules.retention,
@@ -43,6 +45,7 @@ READERS: Mapping[str, Callable[[str, str], object]] = {
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
 }
+FOLDERS = ("outbox_dir", "rejects_dir")
 RATES = {"send_rate": (0.001, 1_000_000), "time_lapse": (1, 1_000_000)}
 
 
@@ -78,6 +81,11 @@ class Config:
     claim_lease_seconds: int = 120
     evidence_window_seconds: int = 900
     ledger_retention_days: int = 0
+    consent_ip_days: int | None = None
+    """After how many days network addresses leave the consent record; 0: they are never written. None: they stay."""
+    consent_agent_days: int | None = None
+    """The same for browsers' descriptions of themselves."""
+    rejects_dir: Path = INSTANCE / "rejects"
     run_worker_in_web: bool = False
     track_links: bool = False
     """Whether links to other sites are counted."""
@@ -168,7 +176,7 @@ def _parse(name: str, value: str) -> object:
         rules.check_line(name, value)
     if name in ("secret_key", "mail_transport"):
         return tuple(part.strip() for part in value.split(",") if part.strip())
-    if name == "outbox_dir":
+    if name in FOLDERS:
         return Path(value).resolve()
     if name in READERS:
         return READERS[name](name, value)
@@ -195,6 +203,7 @@ def _check(config: Config) -> None:
     _check_mailbox(config)
     _check_clinic(config)
     rules.check_folder("outbox_dir", config.outbox_dir, written="outbox" in config.mail_transport)
+    rules.check_folder("rejects_dir", config.rejects_dir, written=False)
     _check_transport(config)
     _check_zone(config.clinic_timezone)
     if config.warm_up_start and not config.warm_up:

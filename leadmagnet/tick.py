@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from config import Config
-from leadmagnet import old_rows, store
+from leadmagnet import erasing, fading, old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
-from leadmagnet.clock import Now
+from leadmagnet.clock import Now, real_now
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
@@ -228,6 +228,10 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
     while going() and waits.stale and purge(services, clock()):
         waits = agenda(services, clock())
     old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
+    fading.fade_some(services, clock, going)
+    erasing.finish(services, clock())
+    # The age of a file is told by the machine's clock, whichever one this pass runs on.
+    erasing.forget_files(services, real_now())
 
 
 def _look_at_clicks(services: Services, now: Now) -> int:

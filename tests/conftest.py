@@ -62,6 +62,7 @@ def make_config(folder: Path, **settings: object) -> Config:
         "suppression_key": "test-" + "p" * 40,
         "database_url": f"sqlite:///{folder / 'test.db'}",
         "outbox_dir": folder / "outbox",
+        "rejects_dir": folder / "rejects",
     }
     return Config(**(values | settings))
 

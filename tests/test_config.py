@@ -46,6 +46,8 @@ def test_two_keys_are_enough_to_start() -> None:
 
 def test_old_rows_stay_unless_told_otherwise() -> None:
     assert read().ledger_retention_days == 0
+    assert read().consent_ip_days is read().consent_agent_days is None
+    assert [read(CONSENT_IP_DAYS=days).consent_ip_days for days in ("0", "365")] == [0, 365]
     assert [read(LEDGER_RETENTION_DAYS=days).ledger_retention_days for days in ("0", "30", "36500")] == [0, 30, 36_500]
 
 
@@ -123,6 +125,8 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         ({"LEDGER_RETENTION_DAYS": "a year"}, "LEDGER_RETENTION_DAYS", "number from 0"),
         ({"LEDGER_RETENTION_DAYS": "400.5"}, "LEDGER_RETENTION_DAYS", "whole"),
         ({"LEDGER_RETENTION_DAYS": "36501"}, "LEDGER_RETENTION_DAYS", "36,500"),
+        ({"CONSENT_IP_DAYS": "-1"}, "CONSENT_IP_DAYS", "number from 0"),
+        ({"CONSENT_AGENT_DAYS": "0.5"}, "CONSENT_AGENT_DAYS", "whole"),
         ({"RUN_WORKER_IN_WEB": "perhaps"}, "RUN_WORKER_IN_WEB", "true or false"),
         ({"TIME_LAPSE": "0.5"}, "TIME_LAPSE", "number"),
         ({"CLINIC_TIMEZONE": "Mars/Olympus"}, "CLINIC_TIMEZONE", "America/Vancouver"),
@@ -236,6 +240,8 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "claim_lease_seconds": "5",
         "evidence_window_seconds": "5",
         "ledger_retention_days": "400",
+        "consent_ip_days": "30",
+        "consent_agent_days": "0",
         "time_lapse": "5",
         "run_worker_in_web": "true",
         "track_links": "true",

@@ -22,6 +22,7 @@ from leadmagnet.store.subscribers import Subscriber
 HEADER = (
     "email", "first_name", "timezone", "source", "status", "group", "signed_up_at", "confirmed_at", "left_at",
     "videos_sent", "last_active_at", "exercise_days", "chosen_hour", "wants_reminders",
+    "wants_videos", "wants_news",
 )  # fmt: skip
 CHUNK = 1_000
 
@@ -56,7 +57,7 @@ def _cells(row: Row, now: datetime) -> tuple[str, ...]:
         _instant(person.last_active_at),
         person.exercise_days,
         "" if person.chosen_hour is None else str(person.chosen_hour),
-        "yes" if person.wants_reminders else "no",
+        *("yes" if wanted else "no" for wanted in (person.wants_reminders, person.wants_videos, person.wants_news)),
     )
 
 

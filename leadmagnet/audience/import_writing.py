@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.audience.import_rows import Candidate, Plan, Report
-from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.consent import COURSE, Channel, ConsentKind, written
 from leadmagnet.domain.status import DeliveryKind, SkipReason, SubscriberStatus
 from leadmagnet.store.base import random_id
 from leadmagnet.store.consents import ConsentEvent
@@ -107,6 +107,7 @@ def _fill_in(person: Subscriber, candidate: Candidate) -> bool:
 def _activate(session: Session, person: Subscriber, plan: Plan) -> None:
     """A pending person for whom the file brings consent and a sequence need not confirm any more."""
     person.status, person.confirmed_at = SubscriberStatus.ACTIVE, plan.now.course
+    person.want(COURSE)
     asking = (Delivery.subscriber_id == person.id) & (Delivery.kind == DeliveryKind.CONFIRMATION)
     store.claims.skip_due(session, SkipReason.SUPERSEDED, asking)
 
@@ -142,10 +143,13 @@ def _record_consent(session: Session, agreed: Sequence[tuple[int, Candidate]], p
     rows = [
         {
             "subscriber_id": person_id,
+            "email": candidate.email,
             "kind": ConsentKind.CONFIRMED,
+            "purposes": written(COURSE),
             "wording_id": wordings[candidate.consent],
             "at": at,
-            "channel": "import",
+            "effective_at": at,
+            "channel": Channel.IMPORT,
             "form": candidate.source[:64],
             "detail": candidate.consent[:300],
         }

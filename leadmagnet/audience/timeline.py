@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.audience.titles import Titles, titles_of
+from leadmagnet.domain.consent import Channel, ConsentKind
 from leadmagnet.domain.reminders import explain
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
 from leadmagnet.rendering.outside import BOOKING
@@ -84,13 +85,24 @@ def _sign_ups(session: Session, person: Subscriber) -> Iterator[Event]:
 
 def _consents(session: Session, person: Subscriber) -> Iterator[Event]:
     for event in store.consents.events_of(session, person.id):
-        yield Event(event.at, CONSENT, event.kind, _consent_words(event), wording=event.wording_id or "")
+        yield Event(event.at, CONSENT, _consent_status(event), _consent_words(event), wording=event.wording_id or "")
+
+
+def _consent_status(event: ConsentEvent) -> str:
+    """Return the event's kind; who withdraws everything goes for good."""
+    in_part = event.kind == ConsentKind.WITHDRAWN and event.channel == Channel.OWN_PAGE and event.wording_id
+    return "withdrawn_in_part" if in_part else event.kind
 
 
 def _consent_words(event: ConsentEvent) -> str:
-    parts = [f"For {event.purposes.replace(' ', ' and ')}."]
+    names = event.purposes.split()
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    parts = [f"For {listed}."] if event.kind != ConsentKind.STOPPED else []
     form = f" {event.form}" if event.form else ""
-    parts.append(f"On the form{form}." if event.channel == "form" else f"By {event.channel}{form and f', form{form}'}.")
+    way = "On the" if event.channel == Channel.OWN_PAGE else "By"
+    parts.append(
+        f"On the form{form}." if event.channel == "form" else f"{way} {event.channel}{form and f', form{form}'}."
+    )
     if event.detail:
         parts.append(f"{event.detail[0].upper()}{event.detail[1:]}.")
     return " ".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from leadmagnet.cli import (
+    consents,
     database,
     feedback,
     lists,
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
         database.db,
         sequences.sequence,
         subscribers.subscribers,
+        consents.consents,
         marketers.marketers,
         sending.sending,
         sending.deliveries,
@@ -34,7 +36,7 @@ def register(app: Flask) -> None:
         suppressions.suppressions,
     ):
         app.cli.add_command(group)
-    for listed in (lists.import_command, lists.export_command, lists.erase_command):
+    for listed in (lists.import_command, lists.export_command, lists.erase_command, consents.consent_command):
         subscribers.subscribers.add_command(listed)
     for command in (work.worker, work.tick_command, preparing.prepare, simulating.simulate_command):
         app.cli.add_command(command)

@@ -1,4 +1,4 @@
-"""db upgrade, db downgrade, db check: Alembic, with a copy of a SQLite file before it is changed. And db roll-up."""
+"""db upgrade, downgrade, check: Alembic, with a copy of a SQLite file before it is changed. And roll-up, scrub."""
 
 from __future__ import annotations
 
@@ -77,10 +77,9 @@ def upgrade_to_head(engine: Engine) -> tuple[str | None, Path | None]:
 
 def _backup(engine: Engine, before: str | None) -> Path | None:
     """Copy a SQLite file through SQLite itself, so that the copy is whole even while somebody writes."""
-    name = engine.url.database
-    if engine.dialect.name != "sqlite" or not name or not Path(name).exists():
+    name, folder = engine.url.database, store.engine.backups_of(engine)
+    if folder is None or not name or not Path(name).exists():
         return None
-    folder = Path(name).parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     target = folder / f"{Path(name).stem}-{before}-{real_now():%Y%m%dT%H%M%SZ}.db"
     source, copy = sqlite3.connect(name), sqlite3.connect(target)
@@ -142,3 +141,10 @@ def roll_up(json_out: bool) -> None:
     states = ", ".join(f"{number} {state}" for state, number in sorted(moved.emails.items())) or "none"
     words = f"Emails turned into counters: {states}. Events of providers deleted: {moved.events}."
     show(found, json_out, f"{words} Rows looked at: {moved.looked_at}.")
+
+
+@db.command("scrub")
+def scrub() -> None:
+    """Write the database anew, so that no page holds remains of deleted rows. Best in a quiet hour."""
+    store.engine.rewrite(services().engine)
+    click.echo("Written anew.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import click
 
-from leadmagnet import store
-from leadmagnet.audience.cells import safe_cell
+from leadmagnet import erasing, store
+from leadmagnet.audience import rejects
 from leadmagnet.audience.csv_files import BadFile, survey
 from leadmagnet.audience.erase import erase
 from leadmagnet.audience.export import lines
@@ -72,19 +71,15 @@ def _result(report: Report, rejects: Path | None) -> dict[str, Any]:
     }
 
 
-def write_rejects(file: Path, rejects: Sequence[tuple[int, str, Mapping[str, str]]]) -> Path | None:
-    """Write the rejected rows beside the file, each with its line and the reason; readable by the owner alone."""
-    target = file.with_suffix(".rejects.csv")
-    if not rejects:
+def write_rejects(file: Path, rejected: Sequence[tuple[int, str, Mapping[str, str]]]) -> Path | None:
+    """Write the rejected rows to the folder of such files; each with its line and the reason."""
+    if not rejected:
         return None
-    target.touch(mode=0o600)
-    with target.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        columns = list(dict.fromkeys(name for _, _, cells in rejects for name in cells))
-        writer.writerow(["line", "reason", *columns])
-        for line, reason, cells in rejects:
-            writer.writerow([line, reason, *(safe_cell(cells.get(name, "")) for name in columns)])
-    return target
+    parts = services()
+    try:
+        return rejects.write(parts.config.rejects_dir, file.name, rejected, parts.clock.now().real)
+    except OSError as error:
+        raise Failure(f"{parts.config.rejects_dir}: the rejected rows cannot be written ({error.strerror}).") from error
 
 
 @command("export")
@@ -117,8 +112,10 @@ def erase_command(email: str, yes: bool, json_out: bool) -> None:
         raise Failure(f"{email}: {error}") from error
     if not yes and sys.stdin.isatty():
         click.confirm(f"Erase everything about {email}?", abort=True)
+    now, config = parts.clock.now(), parts.config
     with store.writing(parts.engine) as session:
-        gone = erase(session, canonical, parts.clock.now(), parts.config.suppression_key)
+        gone = erase(session, canonical, now, config.suppression_key, clinic_zone=config.clinic_timezone)
+    erasing.finish(parts, now)
     if not gone:
         raise Failure(f"nobody here has the address {email}.")
     show({"erased": True}, json_out, "Erased.")

@@ -26,7 +26,7 @@ _OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)
 
 
 def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
-    """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
+    """Hold what a pause, pain or a missing consent stops for a time; skip the rest for good, with the reason."""
     resting = [row.id for row in rows if _rests(row)]
     # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
     store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
@@ -37,8 +37,11 @@ def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: T
             continue
         reason = _reason(row)
         course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if reason is not SkipReason.NOT_ACTIVE and course and row.person_status == SubscriberStatus.ACTIVE:
+        if reason is not SkipReason.NOT_ACTIVE and course:
             store.claims.give_back(session, claim_id, [row.id], held=str(reason))
+            if reason is SkipReason.NO_CONSENT and row.enrollment_id:
+                # Who agreed anew this moment has asked for a plan that may have met a row in our hands.
+                store.enrollments.want_plan(session, [row.enrollment_id])
         else:
             skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
             store.claims.settle(session, claim_id, [row.id], **skipped)
@@ -47,7 +50,14 @@ def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: T
 
 def _reason(row: Claimed) -> SkipReason:
     """Return what of the person's own stands in an email's way."""
-    own = (SkipReason.HURT, row.hurt), (SkipReason.PAUSED, row.paused), (SkipReason.UNREACHABLE, row.unreachable)
+    if row.person_status != SubscriberStatus.ACTIVE:
+        return SkipReason.NOT_ACTIVE
+    own = (
+        (SkipReason.HURT, row.hurt),
+        (SkipReason.PAUSED, row.paused),
+        (SkipReason.UNREACHABLE, row.unreachable),
+        (SkipReason.NO_CONSENT, not row.wanted),
+    )
     return next((reason for reason, holds in own if holds), SkipReason.NOT_ACTIVE)
 
 

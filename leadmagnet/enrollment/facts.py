@@ -30,6 +30,7 @@ class Person(NamedTuple):
     hurt: bool
     paused: bool
     unreachable: bool
+    wants_videos: bool
 
 
 class Standing(NamedTuple):
@@ -53,6 +54,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.hurt_at.is_not(None),
         Subscriber.paused_at.is_not(None),
         Subscriber.unreachable_at.is_not(None),
+        Subscriber.wants_videos,
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
     return {row[0]: Person._make(row) for row in session.connection().execute(query).all()}

@@ -27,6 +27,7 @@ from leadmagnet.store.enrollments import Enrollment, Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE, UNREACHABLE = "hurt", "paused", "unreachable"
+NOT_WANTED = str(SkipReason.NO_CONSENT)
 _NO_DAYS: frozenset[date] = frozenset()
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
@@ -175,6 +176,8 @@ def _held(person: Person, course: Course) -> str | None:
         return HELD_FOR_HURT if person.hurt else HELD_FOR_PAUSE
     if person.unreachable:
         return UNREACHABLE
+    if not person.wants_videos:
+        return NOT_WANTED
     return store.pauses.HELD if course.paused else None
 
 

@@ -1,17 +1,36 @@
-"""Leaving: all emails stop at once, whatever was due. Works twice, works for the pending, never asks for a login."""
+"""Leaving: all emails stop at once, whatever was due. Works twice, works for the pending, never asks for a login.
+
+`leave` is the one way in for whoever hears that a person wants no more emails, by whichever channel. Must not know:
+pages, mailboxes, providers.
+"""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.consent import ALL, Channel, ConsentKind, Origin
 from leadmagnet.domain.status import EnrollmentStatus, SkipReason, SubscriberStatus, after
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
+
+#: Facts that have a channel of their own, whichever way they were told.
+_OF_FACTS = {SubscriberStatus.BOUNCED: Channel.BOUNCE, SubscriberStatus.COMPLAINED: Channel.COMPLAINT}
+
+
+def channel_of(fact: SubscriberStatus, told_by: str) -> str:
+    """Return by which way an end came, in the words of the record."""
+    return _OF_FACTS.get(fact, told_by)
+
+
+def kind_of(fact: SubscriberStatus) -> ConsentKind:
+    """Return what an end is to the record of consent. An address that takes no mail is nobody's wish."""
+    return ConsentKind.STOPPED if fact is SubscriberStatus.BOUNCED else ConsentKind.WITHDRAWN
 
 
 def leave(
@@ -22,9 +41,14 @@ def leave(
     ip: str = "",
     user_agent: str = "",
     actor: str = "subscriber",
+    *,
+    asked_at: datetime | None = None,
 ) -> bool:
-    """Stop all emails to a person, as that person wishes. False when they were stopped already: nothing changes."""
-    return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor)
+    """Stop all emails to a person, as that person wishes. False when they were stopped already: nothing changes.
+
+    `channel` is one of domain/consent.py's Channel; `asked_at` when they said so, where that was before `now`.
+    """
+    return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor, asked_at=asked_at)
 
 
 def stop(
@@ -36,6 +60,8 @@ def stop(
     ip: str = "",
     user_agent: str = "",
     actor: str = "subscriber",
+    *,
+    asked_at: datetime | None = None,
 ) -> bool:
     """Stop all emails to a person for a fact: left, bounced or complained. A stronger one than before is written down.
 
@@ -50,17 +76,16 @@ def stop(
     if before in (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE):
         person.left_at, person.left_real_at = now.course, now.real
     person.remind_at = person.paused_at = person.paused_until = person.snoozed_until = None
-    words = "" if actor == "subscriber" else f"by {actor}"
-    session.add(
-        store.consents.ConsentEvent(
-            subscriber_id=person.id,
-            kind=ConsentKind.WITHDRAWN,
-            at=now.course,
-            channel=channel,
-            ip=ip[:45],
-            user_agent=user_agent[:300],
-            detail=words if fact is SubscriberStatus.UNSUBSCRIBED else f"{fact}, {words}",
-        )
+    store.consents.record(
+        session,
+        person,
+        kind_of(fact),
+        ALL,
+        now.course,
+        channel=channel_of(fact, channel),
+        origin=Origin(ip, user_agent),
+        asked_at=asked_at,
+        detail="" if actor == "subscriber" else f"by {actor}",
     )
     store.claims.skip_due(session, SkipReason.NOT_ACTIVE, Delivery.subscriber_id == person.id)
     session.execute(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.signals import PERSON_AFTER, gravest
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.feedback.stopping import stop_all
@@ -41,7 +42,7 @@ def apply_signals(session: Session, events: Iterable[Waiting], now: Now, suppres
         if address and (not person_id or fact is not SubscriberStatus.UNSUBSCRIBED):
             barred[address] = gravest([fact, barred.get(address, fact)])
     store.suppressions.add(session, suppression_key, barred, now.real)
-    return sum(stop_all(session, told, now, channel="provider", actor=name) for name, told in actors.items())
+    return sum(stop_all(session, told, now, channel=Channel.PROVIDER, actor=name) for name, told in actors.items())
 
 
 def _people(session: Session, events: Sequence[Waiting]) -> dict[int | str, tuple[int, str]]:

@@ -132,7 +132,8 @@ def restart(session: Session, person: Subscriber, now: datetime) -> bool:
 
 
 def _may_be_sent(person: Subscriber) -> bool:
-    return person.status == SubscriberStatus.ACTIVE and person.paused_at is None and person.hurt_at is None
+    steered = person.status == SubscriberStatus.ACTIVE and person.paused_at is None and person.hurt_at is None
+    return steered and person.wants_videos
 
 
 def _unskipped(session: Session, enrollment: Enrollment) -> list[Delivery]:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.consent import ALL, written
 from leadmagnet.domain.status import EnrollmentStatus, SkipReason, SubscriberStatus, after
+from leadmagnet.feedback.leaving import channel_of, kind_of
 from leadmagnet.store.among import among
 from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.deliveries import Delivery
@@ -24,6 +25,7 @@ from leadmagnet.store.insert_all import insert_all
 from leadmagnet.store.subscribers import Subscriber
 
 _OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)
+_NOT_WANTED = dict.fromkeys(("wants_videos", "wants_reminders", "wants_news"), False)
 
 
 def stop_all(session: Session, facts: Mapping[int, SubscriberStatus], now: Now, *, channel: str, actor: str) -> int:
@@ -34,10 +36,11 @@ def stop_all(session: Session, facts: Mapping[int, SubscriberStatus], now: Now, 
     if not facts:
         return 0
     # In the order of their ids, so that two who stop the same people do not block one another.
-    query = select(Subscriber.id, Subscriber.status).where(among(Subscriber.id, facts)).order_by(Subscriber.id)
+    known = select(Subscriber.id, Subscriber.status, Subscriber.email).where(among(Subscriber.id, facts))
     moves: dict[tuple[bool, SubscriberStatus], list[int]] = defaultdict(list)
-    for person_id, status in session.connection().execute(query.with_for_update()):
-        before = SubscriberStatus(status)
+    addresses: dict[int, str] = {}
+    for person_id, status, email in session.connection().execute(known.order_by(Subscriber.id).with_for_update()):
+        before, addresses[person_id] = SubscriberStatus(status), email
         if (state := after(before, facts[person_id])) is not before:
             moves[before in _OPEN, state].append(person_id)
     stopped = [person_id for ids in moves.values() for person_id in ids]
@@ -45,7 +48,7 @@ def stop_all(session: Session, facts: Mapping[int, SubscriberStatus], now: Now, 
         return 0
     for (open_before, state), ids in moves.items():
         _write(session, ids, state, now, open_before=open_before)
-    _record(session, {person_id: facts[person_id] for person_id in stopped}, now, channel, actor)
+    _record(session, {person_id: facts[person_id] for person_id in stopped}, addresses, now, channel, actor)
     store.claims.skip_due(session, SkipReason.NOT_ACTIVE, among(Delivery.subscriber_id, stopped))
     going = among(Enrollment.subscriber_id, stopped), Enrollment.status == EnrollmentStatus.ACTIVE
     over = update(Enrollment).where(*going).values(status=EnrollmentStatus.STOPPED, wants_plan=False)
@@ -59,18 +62,30 @@ def _write(session: Session, ids: list[int], state: SubscriberStatus, now: Now, 
         values["left_at"] = func.coalesce(Subscriber.left_at, now.course)
         values["left_real_at"] = func.coalesce(Subscriber.left_real_at, now.real)
     nothing = dict.fromkeys(("remind_at", "paused_at", "paused_until", "snoozed_until"))
+    if state is not SubscriberStatus.BOUNCED:
+        values |= _NOT_WANTED
     statement = update(Subscriber).where(among(Subscriber.id, ids)).values(**values, **nothing)
     session.execute(statement.execution_options(synchronize_session=False))
 
 
-def _record(session: Session, facts: Mapping[int, SubscriberStatus], now: Now, channel: str, actor: str) -> None:
+def _record(
+    session: Session,
+    facts: Mapping[int, SubscriberStatus],
+    addresses: Mapping[int, str],
+    now: Now,
+    channel: str,
+    actor: str,
+) -> None:
     rows = [
         {
             "subscriber_id": person_id,
-            "kind": str(ConsentKind.WITHDRAWN),
+            "email": addresses[person_id],
+            "kind": str(kind_of(fact)),
+            "purposes": written(ALL),
             "at": now.course,
-            "channel": channel,
-            "detail": f"by {actor}" if fact is SubscriberStatus.UNSUBSCRIBED else f"{fact}, by {actor}",
+            "effective_at": now.course,
+            "channel": channel_of(fact, channel),
+            "detail": f"by {actor}",
         }
         for person_id, fact in facts.items()
     ]

@@ -10,14 +10,14 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from leadmagnet.domain.message import Batch, Letter, MailError, Outcome, Result
 from leadmagnet.mail.mime import Composer, require_values
-from leadmagnet.mail.parsed import ParsedMail, Summary, parse, summarize
+from leadmagnet.mail.parsed import ParsedMail, Summary, parse, recipient, summarize
 
 _SUFFIX = ".leadmagnet"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
@@ -89,6 +89,18 @@ class Outbox:
         if path is None:
             raise FileNotFoundError(errno.ENOENT, "no such message")
         return parse(_read(path))
+
+    def remove(self, addressed: Callable[[str], bool]) -> int:
+        """Delete the messages, drafts among them, whose recipient fits, and return how many there were."""
+        gone = 0
+        for part in ("tmp", "new", "cur"):
+            for entry in self._entries(part):
+                # A mail program may move a file at any moment; a later pass finds it at its new place.
+                with suppress(FileNotFoundError):
+                    if addressed(recipient(_read(Path(entry.path), _HEAD_BYTES))):
+                        Path(entry.path).unlink()
+                        gone += 1
+        return gone
 
     def _write(self, composer: Composer, letter: Letter, seen: set[str]) -> Result:
         try:

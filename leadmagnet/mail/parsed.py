@@ -11,6 +11,7 @@ from email import policy
 from email.headerregistry import DateHeader
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
+from email.utils import parseaddr
 
 from leadmagnet.mail.headers import DELIVERY_HEADER
 
@@ -60,6 +61,11 @@ def summarize(name: str, head: bytes, received: datetime) -> Summary:
         date=date.datetime if isinstance(date, DateHeader) else None,
         received=received,
     )
+
+
+def recipient(head: bytes) -> str:
+    """Return the bare address of a message's reader, from its first bytes; an empty string where there is none."""
+    return parseaddr(str(BytesHeaderParser(policy=policy.compat32).parsebytes(head)["To"] or ""))[1]
 
 
 def parse(source: bytes) -> ParsedMail:

@@ -5,7 +5,6 @@ A link lives seven days on the real clock and then offers a new one. Pressing it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import LINK_LIVES, ConsentKind
+from leadmagnet.domain.consent import COURSE, LINK_LIVES, Channel, ConsentKind, Origin, Purpose, read_purposes
 from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SubscriberStatus
 from leadmagnet.signup.process import CONFIRMATION_COOL_DOWN, answer
+from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
@@ -30,14 +30,6 @@ class Answer(StrEnum):
     EXPIRED = "expired"
     GONE = "gone"  #: nobody here by that number: purged or erased
     STOPPED = "stopped"  #: bounced or complained: no button brings emails back
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """How the button press reached us, for the consent record."""
-
-    ip: str = ""
-    user_agent: str = ""
 
 
 def look(session: Session, subscriber_id: int, issued_at: datetime, now: Now) -> tuple[Answer, Subscriber | None]:
@@ -56,9 +48,12 @@ def look(session: Session, subscriber_id: int, issued_at: datetime, now: Now) ->
 
 
 def confirm(
-    session: Session, subscriber_id: int, issued_at: datetime, now: Now, origin: Origin
+    session: Session, subscriber_id: int, issued_at: datetime, now: Now, origin: Origin, request_id: int | None = None
 ) -> tuple[Answer, Subscriber | None]:
-    """Press the button."""
+    """Press the button. `request_id` names the request that the page showed; without it, it is the newest.
+
+    The page says what is confirmed. A sign-up that somebody else sends between the page and the button is not.
+    """
     session.execute(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
     found, person = look(session, subscriber_id, issued_at, now)
     if found is not Answer.READY or person is None:
@@ -66,28 +61,35 @@ def confirm(
     person.status = SubscriberStatus.ACTIVE
     person.confirmed_at = now.course
     person.left_at = person.left_real_at = None
-    requested = _last_request(session, person.id)
-    session.add(
-        store.consents.ConsentEvent(
-            subscriber_id=person.id,
-            kind=ConsentKind.CONFIRMED,
-            wording_id=requested.wording_id if requested else None,
-            at=now.course,
-            channel="confirmation link",
-            form=requested.form if requested else person.source,
-            page=requested.page if requested else "",
-            ip=origin.ip[:45],
-            user_agent=origin.user_agent[:300],
-            detail=f"link issued {issued_at:%Y-%m-%dT%H:%M:%SZ}",
-        )
+    person.want(())
+    asked = requested(session, person.id, request_id)
+    form = asked.form if asked else person.source
+    store.consents.record(
+        session,
+        person,
+        ConsentKind.CONFIRMED,
+        purposes_of(asked),
+        now.course,
+        channel=Channel.CONFIRMATION,
+        origin=origin,
+        wording_id=asked.wording_id if asked else None,
+        form=form,
+        page=asked.page if asked else "",
+        detail=f"link issued {issued_at:%Y-%m-%dT%H:%M:%SZ}",
     )
-    _enroll(session, person, requested.form if requested else person.source, now)
+    _enroll(session, person, form, now)
     return Answer.CONFIRMED, person
 
 
-def _last_request(session: Session, subscriber_id: int) -> store.consents.ConsentEvent | None:
+def requested(session: Session, subscriber_id: int, request_id: int | None = None) -> ConsentEvent | None:
+    """Return what a person asked for on a form: the request of that id, else the newest; None where there is none."""
     events = [e for e in store.consents.events_of(session, subscriber_id) if e.kind == ConsentKind.REQUESTED]
-    return events[-1] if events else None
+    return next((e for e in events if e.id == request_id), events[-1] if events else None)
+
+
+def purposes_of(asked: ConsentEvent | None) -> frozenset[Purpose]:
+    """Return the kinds of emails that a request is about."""
+    return read_purposes(asked.purposes) if asked else COURSE
 
 
 def _enroll(session: Session, person: Subscriber, form_slug: str, now: Now) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import ConsentKind
+from leadmagnet.domain.consent import Channel, ConsentKind, Origin, read_purposes
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.signups import SignUp
@@ -71,18 +71,17 @@ def _new(session: Session, row: SignUp, clinic_zone: str) -> Subscriber:
 
 
 def _ask_consent(session: Session, person: Subscriber, row: SignUp) -> None:
-    session.add(
-        store.consents.ConsentEvent(
-            subscriber_id=person.id,
-            kind=ConsentKind.REQUESTED,
-            wording_id=row.wording_id,
-            at=row.asked_at,
-            channel="form",
-            form=row.form,
-            page=row.page,
-            ip=row.ip,
-            user_agent=row.user_agent,
-        )
+    store.consents.record(
+        session,
+        person,
+        ConsentKind.REQUESTED,
+        read_purposes(row.purposes),
+        row.asked_at,
+        channel=Channel.FORM,
+        origin=Origin(row.ip, row.user_agent),
+        wording_id=row.wording_id,
+        form=row.form,
+        page=row.page,
     )
 
 

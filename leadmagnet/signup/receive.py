@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import COURSE, Purpose, written
 from leadmagnet.domain.zones import known
 from leadmagnet.signup.addresses import Address
 
@@ -25,6 +26,8 @@ class Request:
     form: str
     wording: str
     language: str
+    version: str = ""
+    purposes: frozenset[Purpose] = COURSE
     page: str = ""
     ip: str = ""
     user_agent: str = ""
@@ -33,6 +36,7 @@ class Request:
 
 def receive(session: Session, request: Request, now: Now) -> None:
     """Write the sign-up down. A time zone nobody knows is left out; the clinic's will be used."""
+    words = store.consents.keep_wording(session, request.wording, request.language, now.course, request.version)
     session.add(
         store.signups.SignUp(
             email=request.address.email,
@@ -40,7 +44,8 @@ def receive(session: Session, request: Request, now: Now) -> None:
             first_name=request.first_name,
             timezone=request.timezone if known(request.timezone) else "",
             form=request.form,
-            wording_id=store.consents.keep_wording(session, request.wording, request.language, now.course),
+            wording_id=words,
+            purposes=written(request.purposes),
             page=request.page[:500],
             ip=request.ip[:45],
             user_agent=request.user_agent[:300],

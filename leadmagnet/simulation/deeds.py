@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Origin
 from leadmagnet.domain.schedule import local_day, to_utc
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import all_zones, zone
@@ -26,7 +27,7 @@ from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.watching import watched
 from leadmagnet.services import Services
 from leadmagnet.signup.addresses import Address
-from leadmagnet.signup.confirm import Answer, Origin, confirm, renew
+from leadmagnet.signup.confirm import Answer, confirm, renew
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.simulation import habits
 from leadmagnet.simulation.dice import roll

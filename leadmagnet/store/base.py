@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String, TypeDecorator, text
 from sqlalchemy.orm import DeclarativeBase
 
 #: SQLite counts ids up by itself only for INTEGER; PostgreSQL needs 64 bits for a ledger.
@@ -59,6 +59,12 @@ def one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
     """Return a CHECK that a column holds one of the states."""
     listed = ", ".join(f"'{state.value}'" for state in states)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def filled(column: str) -> dict[str, Any]:
+    """Return the condition of a partial index that holds the rows whose text is not empty."""
+    condition = text(f"{column} <> ''")
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 def Name(length: int = 64) -> Any:  # noqa: N802 (reads as a column type)

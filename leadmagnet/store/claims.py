@@ -87,6 +87,8 @@ class Claimed(NamedTuple):
     paused: bool
     unreachable: bool
     sequence_paused: bool
+    wanted: bool
+    """Whether the reader has agreed to emails of this kind."""
     unreminded: bool
     """Whether their reminders have not begun: the first video that is out begins them."""
     allowed: bool
@@ -138,6 +140,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Subscriber.paused_at.is_not(None),
         Subscriber.unreachable_at.is_not(None),
         rests(),
+        _wanted(),
         Subscriber.remind_at.is_(None),
         may_receive(),
     ).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -149,18 +152,26 @@ def _as_claimed(session: Session, query: Select[*tuple[Any, ...]]) -> list[Claim
 
 
 @cache
+def _wanted() -> ColumnElement[bool]:
+    """Return the condition that the reader has agreed to emails of a delivery's kind. Answers need no consent."""
+    course = Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED])
+    reminder = Delivery.kind == DeliveryKind.REMINDER
+    return and_(or_(~course, Subscriber.wants_videos), or_(~reminder, Subscriber.wants_reminders))
+
+
+@cache
 def may_receive() -> ColumnElement[bool]:
     """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
     waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
     active = Subscriber.status == SubscriberStatus.ACTIVE
     held = Subscriber.paused_at, Subscriber.hurt_at, Subscriber.unreachable_at
     steered = and_(active, *(reason.is_(None) for reason in held))
-    reminder = and_(steered, Subscriber.wants_reminders)
+    wanted = and_(steered, _wanted())
     return or_(
         and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
         and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
-        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered, ~rests()),
-        and_(Delivery.kind == DeliveryKind.REMINDER, reminder),
+        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), wanted, ~rests()),
+        and_(Delivery.kind == DeliveryKind.REMINDER, wanted),
     )
 
 

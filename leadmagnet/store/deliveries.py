@@ -128,6 +128,11 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
     return session.query(Delivery).filter_by(subscriber_id=subscriber_id).order_by(Delivery.due_at, Delivery.id).all()
 
 
+def public_ids_of(session: Session, subscriber_id: int) -> list[str]:
+    """Return the opaque ids of a person's deliveries."""
+    return list(session.scalars(select(Delivery.public_id).where(Delivery.subscriber_id == subscriber_id)))
+
+
 def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
     """Return what is still to go out to a person, held rows among them."""
     query = session.query(Delivery).filter_by(subscriber_id=subscriber_id, status=DeliveryStatus.DUE)

@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 #: Seconds a writer waits for another writer before it gives up.
 BUSY_SECONDS = 20
+#: How long the emptying of the log waits for readers; then it is tried again later.
+LOG_MILLISECONDS = 200
 
 
 def connect(url: str) -> Engine:
@@ -88,6 +90,53 @@ def writing_in_batches(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(lm_begin="IMMEDIATE"), expire_on_commit=False) as session:
         yield session
         session.commit()
+
+
+def empty_log(engine: Engine) -> bool:
+    """Write SQLite's write-ahead log into the file and cut it to nothing: what was deleted still stands in it.
+
+    False where somebody was just reading from it. The other database keeps its log for itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        if raw is None:
+            return False
+        cursor = raw.cursor()
+        # Whoever writes waits as long as we do, so not for long.
+        cursor.execute(f"PRAGMA busy_timeout={LOG_MILLISECONDS}")
+        try:
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        return not busy
+
+
+def rewrite(engine: Engine) -> None:
+    """Write the whole database anew, so that no page holds remains of deleted rows.
+
+    On PostgreSQL each table is locked while it is written. The statistics go as well: they hold samples of columns.
+    """
+    statements = ["VACUUM (FULL, ANALYZE)", "VACUUM (FULL) pg_catalog.pg_statistic"]
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            statements = ["VACUUM"]
+        else:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        # A statement of its own, outside any transaction.
+        raw = connection.connection.dbapi_connection
+        if raw is not None:
+            cursor = raw.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+    empty_log(engine)
+
+
+def backups_of(engine: Engine) -> Path | None:
+    """Return the folder of the copies that are made before a migration; None where there are none of that kind."""
+    name = engine.url.database
+    return Path(name).parent / "backups" if engine.dialect.name == "sqlite" and name else None
 
 
 def short(error: Exception) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Index, UniqueConstraint, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.domain.redaction import without_address
 from leadmagnet.domain.signals import Signal
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among, among_texts, fixed
@@ -105,8 +106,17 @@ def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
     if not rows:
         return set()
     connection = session.connection()
-    statement = insert_all(ProviderEvent, rows, connection.dialect).on_conflict_do_nothing()
+    told = [row | _without(row.get("email", ""), row) for row in rows]
+    statement = insert_all(ProviderEvent, told, connection.dialect).on_conflict_do_nothing()
     return set(connection.execute(statement.returning(ProviderEvent.event_id)).scalars())
+
+
+def _without(address: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts of an event without the address in them: mail servers like to repeat it, in any spelling.
+
+    It is kept apart, in a column that is emptied once the event is applied.
+    """
+    return {name: without_address(row[name], address) for name in ("detail", "raw") if row.get(name)}
 
 
 def waiting(session: Session, limit: int) -> list[Waiting]:
@@ -153,6 +163,12 @@ def forget(session: Session, public_ids: Collection[str]) -> None:
     """Delete what was told of these deliveries."""
     statement = delete(ProviderEvent).where(ProviderEvent.public_id.in_(public_ids))
     session.execute(statement.execution_options(synchronize_session=False))
+
+
+def forget_addresses(session: Session, addresses: Collection[str]) -> None:
+    """Delete what nobody has applied yet and what was told of these addresses. Once applied, an event has none."""
+    waiting = ProviderEvent.applied_at.is_(None), ProviderEvent.email.in_(addresses)
+    session.execute(delete(ProviderEvent).where(*waiting).execution_options(synchronize_session=False))
 
 
 def forget_old(session: Session, received_before: datetime, limit: int) -> int:

@@ -2,7 +2,8 @@
 
 Nothing here knows about opened emails: mail programs open by themselves, so such a figure would say nothing.
 `since` and `until` are instants of the course clock; a period holds its beginning and not its end.
-Old emails are numbers by the clinic's day (counters.py), so there a day belongs to the period in which it began.
+Old emails are numbers by the clinic's day (counters.py), and so are erased people (erased.py): there a day belongs to
+the period in which it began.
 Must not know: time zones, pages, how a figure is worded.
 """
 
@@ -10,17 +11,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
-from leadmagnet.store import counters
+from leadmagnet.store import counters, erased
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.decisions import Decision
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.erased import Figure, midnight
 from leadmagnet.store.sequences import Step
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.watching import Watch
@@ -82,22 +84,29 @@ def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def exercised(session: Session, since: date, until: date) -> int:
-    """Count people with a check-in on the days from `since` to `until`, both among them. Days are the people's own."""
+    """Count people with a check-in on the days from `since` to `until`, both among them. Days are the people's own.
+
+    Of erased people only the last such day is known, so a period counts them all where it ends today.
+    """
     query = select(func.count(distinct(CheckIn.subscriber_id))).where(CheckIn.day >= since, CheckIn.day <= until)
-    return session.scalars(query).one()
+    gone = erased.within(session, Figure.EXERCISED, midnight(since), midnight(until) + timedelta(days=1))
+    return session.scalars(query).one() + gone.total()
 
 
 def joined(session: Session, since: datetime, until: datetime) -> Joined:
     """Count who signed up in a period, and who of these has confirmed since."""
     confirmed = _sum(Subscriber.confirmed_at.is_not(None))
     query = select(func.count(), confirmed).where(_within(Subscriber.created_at, since, until))
-    return Joined(*session.execute(query).one())
+    signed_up, confirmed_people = session.execute(query).one()
+    gone = [erased.within(session, one, since, until).total() for one in (Figure.SIGNED_UP, Figure.CONFIRMED)]
+    return Joined(signed_up + gone[0], confirmed_people + gone[1])
 
 
 def watched(session: Session, since: datetime, until: datetime) -> int:
     """Count people who in a period were last at a video of which they have seen half or more."""
     query = select(func.count(distinct(Watch.subscriber_id)))
-    return session.scalars(query.where(Watch.percent >= WATCHED, _within(Watch.last_at, since, until))).one()
+    here = session.scalars(query.where(Watch.percent >= WATCHED, _within(Watch.last_at, since, until))).one()
+    return here + erased.within(session, Figure.WATCHED, since, until).total()
 
 
 def left(session: Session, since: datetime, until: datetime) -> tuple[int, int]:
@@ -108,7 +117,8 @@ def left(session: Session, since: datetime, until: datetime) -> tuple[int, int]:
     )
     query = select(func.count(), complained).where(stopped, _within(Subscriber.left_at, since, until))
     stopped_people, complaints = session.execute(query).one()
-    return stopped_people, int(complaints)
+    gone = [erased.within(session, one, since, until).total() for one in (Figure.LEFT, Figure.COMPLAINED)]
+    return stopped_people + gone[0], int(complaints) + gone[1]
 
 
 def on_the_path(session: Session) -> int:
@@ -150,7 +160,9 @@ def funnel(
     )
     query = select(people.c.depth, func.count(), func.sum(people.c.exercising)).group_by(people.c.depth)
     rows = session.execute(query).all()
-    stages = [sum(number for reached, number, _ in rows if reached >= stage) for stage in range(len(tests) + 1)]
+    gone = erased.within(session, Figure.DEPTH, since, until)
+    depths = [(reached, number) for reached, number, _ in rows] + [(int(depth), gone[depth]) for depth in gone]
+    stages = [sum(number for reached, number in depths if reached >= stage) for stage in range(len(tests) + 1)]
     return [*stages, sum(int(exercising) for *_, exercising in rows)]
 
 
@@ -166,8 +178,13 @@ def sources(session: Session, since: datetime, until: datetime, recent: date) ->
         .subquery()
     )
     query = select(people.c.source, func.count(), func.sum(people.c.confirmed), func.sum(people.c.exercising))
-    rows = session.execute(query.group_by(people.c.source).order_by(func.count().desc(), people.c.source))
-    return [Source(source, number, int(confirmed), int(exercising)) for source, number, confirmed, exercising in rows]
+    here = {source: figures for source, *figures in session.execute(query.group_by(people.c.source))}
+    gone = [erased.within(session, one, since, until) for one in (Figure.SIGNED_UP, Figure.CONFIRMED)]
+    found = []
+    for source in here.keys() | gone[0].keys():
+        number, confirmed, exercising = map(int, here.get(source, (0, 0, 0)))
+        found.append(Source(source, number + gone[0][source], confirmed + gone[1][source], exercising))
+    return sorted(found, key=lambda one: (-one.signed_up, one.slug))
 
 
 def steps(session: Session, sequence_id: int) -> dict[int, StepFigures]:
@@ -186,7 +203,14 @@ def steps(session: Session, sequence_id: int) -> dict[int, StepFigures]:
             waiting[step_id] += number
     seen = _by_step(session, Watch.step_slug, of_sequence, Watch.subscriber_id, Watch.percent >= WATCHED)
     done = _by_step(session, CheckIn.step_slug, of_sequence, CheckIn.subscriber_id, CheckIn.id > 0)
-    return {one: StepFigures(sent[one], waiting[one], seen.get(one, 0), done.get(one, 0)) for one in ids}
+    slugs = dict(session.execute(select(Step.id, Step.slug).where(of_sequence)).all())
+    gone = [erased.always(session, one) for one in (Figure.WATCHED_STEP, Figure.DID_STEP)]
+    return {
+        one: StepFigures(
+            sent[one], waiting[one], seen.get(one, 0) + gone[0][slugs[one]], done.get(one, 0) + gone[1][slugs[one]]
+        )
+        for one in ids
+    }
 
 
 def _by_step(
@@ -247,4 +271,6 @@ def day(session: Session, since: datetime, until: datetime) -> dict[str, tuple[i
 def not_reminded(session: Session, on: date) -> dict[str, int]:
     """Count reminders that stayed away on a day, by reason, the commonest first."""
     query = select(Decision.reason, func.count()).where(Decision.last_day == on).group_by(Decision.reason)
-    return dict(session.execute(query.order_by(func.count().desc(), Decision.reason)).all())
+    gone = erased.within(session, Figure.NOT_REMINDED, midnight(on), midnight(on) + timedelta(days=1))
+    reasons = Counter(dict(session.execute(query).all())) + gone
+    return dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0])))

@@ -108,14 +108,24 @@ def _place(session: Session, real_now: datetime) -> RollUp:
 
 
 def _move(session: Session, age: Age, zone: ZoneInfo, after_id: int, last_id: int) -> Counter[str]:
-    """Count and delete rows within a range of ids. What is counted is what the deletion itself gives back."""
+    """Count and delete rows within a range of ids."""
     chosen = (
         select(Delivery.id)
         .where(Delivery.id > after_id, Delivery.id <= last_id, movable(age))
         .with_for_update(of=Delivery, skip_locked=True)
         .cte("chosen")
     )
-    gone = delete(Delivery).where(Delivery.id.in_(select(chosen.c.id)))
+    return _count_away(session, Delivery.id.in_(select(chosen.c.id)), zone)
+
+
+def count_away(session: Session, subscriber_id: int, zone: ZoneInfo) -> None:
+    """Count and delete what has ended of one person's rows, whatever a rule may still ask: the person is erased."""
+    _count_away(session, and_(Delivery.subscriber_id == subscriber_id, Delivery.status.in_(_ENDED)), zone)
+
+
+def _count_away(session: Session, where: ColumnElement[bool], zone: ZoneInfo) -> Counter[str]:
+    """Count and delete. What is counted is what the deletion itself gives back."""
+    gone = delete(Delivery).where(where)
     columns = [getattr(Delivery, name) for name in _COUNTED]
     emails: Counter[Sort] = Counter()
     again: Counter[Sort] = Counter()

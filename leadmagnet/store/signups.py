@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from leadmagnet.store.base import Base, Name
+from leadmagnet.domain.consent import COURSE, written
+from leadmagnet.store.base import Base, Name, filled
 
 
 class SignUp(Base):
@@ -25,6 +26,9 @@ class SignUp(Base):
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
         ),
+        # What may still be blanked, the oldest first.
+        Index("ix_sign_up_ip", "asked_at", **filled("ip")),
+        Index("ix_sign_up_user_agent", "asked_at", **filled("user_agent")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -34,6 +38,8 @@ class SignUp(Base):
     timezone: Mapped[str] = mapped_column(Name(64), default="")
     form: Mapped[str] = mapped_column(Name(64))
     wording_id: Mapped[str] = mapped_column(ForeignKey("wording.id"))
+    purposes: Mapped[str] = mapped_column(Name(64), default=written(COURSE))
+    """What was ticked."""
     page: Mapped[str] = mapped_column(Name(500), default="")
     """The address of the page that carried the form."""
     ip: Mapped[str] = mapped_column(Name(45), default="")

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.domain.consent import Purpose
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name, one_of, random_id
@@ -72,7 +73,10 @@ class Subscriber(Base):
     """Weekday digits, Monday 0."""
     chosen_hour: Mapped[int | None]
     """Local hour the person picked, 0 to 23; empty means the sequence's."""
+    wants_videos: Mapped[bool] = mapped_column(default=True)
+    """What the consent record adds up to, kept here for the claim; so are the next two. It counts while active."""
     wants_reminders: Mapped[bool] = mapped_column(default=True)
+    wants_news: Mapped[bool] = mapped_column(default=False)
     remind_at: Mapped[datetime | None]
     """The next instant at which a reminder may be considered."""
     unanswered: Mapped[int] = mapped_column(default=0)
@@ -90,6 +94,22 @@ class Subscriber(Base):
     def days(self) -> frozenset[int]:
         """The chosen weekdays as numbers, Monday 0."""
         return frozenset(int(digit) for digit in self.exercise_days)
+
+    @property
+    def wanted(self) -> frozenset[Purpose]:
+        """The kinds of emails that the person has agreed to."""
+        wants = {
+            Purpose.VIDEOS: self.wants_videos,
+            Purpose.REMINDERS: self.wants_reminders,
+            Purpose.NEWS: self.wants_news,
+        }
+        return frozenset(purpose for purpose, wanted in wants.items() if wanted)
+
+    def want(self, purposes: Collection[Purpose]) -> None:
+        """Note what the person has agreed to: these and no others. The record is written by store/consents.py."""
+        self.wants_videos = Purpose.VIDEOS in purposes
+        self.wants_reminders = Purpose.REMINDERS in purposes
+        self.wants_news = Purpose.NEWS in purposes
 
 
 def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:

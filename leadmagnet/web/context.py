@@ -11,6 +11,8 @@ from typing import cast
 from flask import current_app, request
 
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Origin
+from leadmagnet.domain.tokens import token_id
 from leadmagnet.services import Services
 
 
@@ -42,6 +44,16 @@ def user_agent() -> str:
 def objects_to_tracking() -> bool:
     """Say whether the browser asks, for its person, not to be tracked (Global Privacy Control)."""
     return request.headers.get("Sec-GPC", "").strip() == "1"
+
+
+def origin(token: str = "") -> Origin:
+    """Return from where this request came, for the consent record: no more of it than the settings let us keep."""
+    config = services().config
+    return Origin(
+        ip="" if config.consent_ip_days == 0 else remote_ip(),
+        user_agent="" if config.consent_agent_days == 0 else user_agent(),
+        token_id=token_id(token) if token else "",
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -74,19 +74,22 @@ def hero() -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The consent request as a form shows it, and the same words as they are kept."""
+    """The consent request as a form shows it, and the same words as they are kept. `news`: the second box."""
 
     box: str
+    news: str
     around: Markup
     wording: str
     language: str
+    version: str
 
 
 def consent(clinic: Clinic, interval_phrase: str) -> Consent:
-    """Return the consent request. What is kept holds the box and everything around it."""
+    """Return the consent request. What is kept holds both boxes and everything around them."""
     document = page("consent")
     extra = {"interval_phrase": interval_phrase}
-    box = plain(document.sections["Checkbox"].strip(), clinic, extra)
-    around = document.sections["Around it"].strip()
-    wording = f"[ ] {box}\n\n{plain(around, clinic, extra)}"
-    return Consent(box, html(around, clinic, extra), wording, document.text("language") or "en")
+    box, news, around = (document.sections[name].strip() for name in ("Checkbox", "Second box", "Around it"))
+    box, news = plain(box, clinic, extra), plain(news, clinic, extra)
+    wording = f"[ ] {box}\n\n[ ] {news}\n\n{plain(around, clinic, extra)}"
+    language, version = document.text("language") or "en", document.text("version")
+    return Consent(box, news, html(around, clinic, extra), wording, language, version)

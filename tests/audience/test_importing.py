@@ -151,13 +151,13 @@ def test_erasing_leaves_a_fingerprint_only_of_who_is_stopped(session, person, en
         )
     )  # fmt: skip
     session.flush()
-    assert erase(session, " ANNA@example.org ", now, KEY)
+    assert erase(session, " ANNA@example.org ", now, KEY, clinic_zone="America/Vancouver")
     for table in (Subscriber, Delivery, Enrollment, store.signups.SignUp):
         assert session.scalars(select(table)).all() == []
     hashes = session.scalars(select(Suppression)).all()
     assert len(hashes) == kept
     assert all(one.email_hash == email_hash(KEY, "anna@example.org") and one.reason == status for one in hashes)
-    assert not erase(session, "anna@example.org", now, KEY)
+    assert not erase(session, "anna@example.org", now, KEY, clinic_zone="America/Vancouver")
 
 
 def test_erasing_reaches_a_sign_up_that_nobody_has_looked_at(session, now):
@@ -168,5 +168,5 @@ def test_erasing_reaches_a_sign_up_that_nobody_has_looked_at(session, now):
         )
     )  # fmt: skip
     session.flush()
-    assert erase(session, "a@example.org", now, KEY)
+    assert erase(session, "a@example.org", now, KEY, clinic_zone="America/Vancouver")
     assert session.scalars(select(store.signups.SignUp)).all() == []

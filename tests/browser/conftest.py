@@ -151,6 +151,7 @@ def site(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "PUBLIC_URL": url,
         "DATABASE_URL": f"sqlite:///{folder / 'site.db'}",
         "OUTBOX_DIR": str(folder / "outbox"),
+        "REJECTS_DIR": str(folder / "rejects"),
         "SECRET_KEY": "browser-" + "s" * 40,
         "SUPPRESSION_KEY": "browser-" + "p" * 40,
         "RUN_WORKER_IN_WEB": "true",

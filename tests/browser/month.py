@@ -10,12 +10,13 @@ from typing import Any
 from leadmagnet import services as parts
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Origin
 from leadmagnet.feedback.check_ins import Felt, check_in
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.steering import pause
 from leadmagnet.feedback.watching import acknowledge, watched
 from leadmagnet.signup.addresses import parse_address
-from leadmagnet.signup.confirm import Origin, confirm
+from leadmagnet.signup.confirm import confirm
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import tick

@@ -106,6 +106,7 @@ def flask(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             "SUPPRESSION_KEY": "p" * 40,
             "DATABASE_URL": f"sqlite:///{tmp_path / 'process.db'}",
             "OUTBOX_DIR": str(tmp_path / "outbox"),
+            "REJECTS_DIR": str(tmp_path / "rejects"),
         } | settings
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *args]
         return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from leadmagnet import store
+from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.counters import DeliveryCount
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
@@ -140,3 +141,60 @@ def test_one_step_down_lets_what_a_pause_holds_go_on(
         assert session.query(Enrollment).one().wants_plan
         assert store.pauses.standing(session) == []
         assert store.sequences.by_slug(session, "six-core-videos").paused_at is None
+
+
+def test_scrub_writes_the_file_anew(shell: Any, tmp_path: Path) -> None:
+    with store.writing(shell.services.engine) as session:
+        session.execute(text("DELETE FROM step_revision"))
+    before = (tmp_path / "test.db").stat().st_size
+    assert shell.run("db", "scrub").stdout == "Written anew.\n"
+    assert (tmp_path / "test.db").stat().st_size < before
+    assert not (tmp_path / "test.db-wal").exists() or not (tmp_path / "test.db-wal").stat().st_size
+
+
+def test_old_consents_are_told_in_the_new_words(
+    make_shell: Callable[..., Any], database_url: str, hand_clock: Any
+) -> None:
+    """What stood in the detail gets columns of its own; on the way back nobody is sent what they have withdrawn."""
+    shell = make_shell(database_url=database_url)
+    shell.run("db", "upgrade")
+    shell.run("db", "downgrade", "0015")
+    at = "2026-03-02 15:00:00"
+    with shell.services.engine.begin() as connection:
+        for number, status in enumerate(("active", "bounced", "complained", "unsubscribed"), 1):
+            connection.exec_driver_sql(
+                "INSERT INTO subscriber (id, email, email_canonical, first_name, status, timezone, source, leave_id, "
+                "created_at, exercise_days, wants_reminders, unanswered) VALUES "
+                f"({number}, 'P{number}@example.org', 'p{number}@example.org', '', '{status}', 'UTC', '', 'l{number}', "
+                f"'{at}', '024', true, 0)"
+            )
+        for person, kind, channel, detail in (
+            (1, "requested", "form", ""),
+            (1, "confirmed", "confirmation link", "link issued"),
+            (2, "withdrawn", "provider", "bounced, by sendgrid"),
+            (3, "withdrawn", "provider", "complained, by sendgrid"),
+            (4, "withdrawn", "one-click", ""),
+        ):
+            connection.exec_driver_sql(
+                "INSERT INTO consent_event "
+                "(subscriber_id, kind, purposes, at, channel, form, page, ip, user_agent, detail) VALUES "
+                f"({person}, '{kind}', 'videos reminders', '{at}', '{channel}', '', '', '', '', '{detail}')"
+            )
+    shell.run("db", "upgrade")
+    assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
+    with store.writing(shell.services.engine) as session:
+        told = [(e.email, e.kind, e.channel, e.effective_at is None) for e in session.query(ConsentEvent)]
+        assert told == [
+            ("P1@example.org", "requested", "form", True),
+            ("P1@example.org", "confirmed", "confirmation link", False),
+            ("P2@example.org", "stopped", "bounce", False),
+            ("P3@example.org", "withdrawn", "complaint", False),
+            ("P4@example.org", "withdrawn", "one-click", False),
+        ]
+        wants = [set(one.wanted) for one in session.query(Subscriber).order_by(Subscriber.id)]
+        assert wants == [{"videos", "reminders"}, {"videos", "reminders"}, set(), set()]
+        session.get_one(Subscriber, 1).wants_videos = False
+    shell.run("db", "downgrade", "0015")
+    with shell.services.engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT paused_at, wants_reminders FROM subscriber ORDER BY id").all()
+    assert [(paused is not None, bool(reminders)) for paused, reminders in rows] == [(True, True), *[(False, True)] * 3]

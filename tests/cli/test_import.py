@@ -72,7 +72,7 @@ def test_lists_come_as_spreadsheets_write_them(shell: Any, tmp_path: Path, delim
     assert (done["read"], done["created"], done["rejected"]) == (2, 1, 1)
     (anna,) = shell.json("subscribers", "list")
     assert (anna["email"], anna["first_name"]) == ("anna@example.org", "Zoë")
-    with (tmp_path / "people.rejects.csv").open(encoding="utf-8", newline="") as rejects:
+    with Path(done["rejects_file"]).open(encoding="utf-8", newline="") as rejects:
         (row,) = csv.DictReader(rejects)
     assert (row["line"], row["email"]) == ("3", "bo@example.org")
 

@@ -12,7 +12,7 @@ COURSE = frozenset({Purpose.VIDEOS, Purpose.REMINDERS})
 NEWS = frozenset({Purpose.NEWS})
 REMINDERS = frozenset({Purpose.REMINDERS})
 ALL, NONE = COURSE | NEWS, frozenset[Purpose]()
-REQUESTED, CONFIRMED, WITHDRAWN = ConsentKind
+REQUESTED, CONFIRMED, WITHDRAWN, STOPPED = ConsentKind
 
 
 @pytest.mark.parametrize(

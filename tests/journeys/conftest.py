@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from leadmagnet import store
+from leadmagnet.domain.consent import Origin
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.services import Services
 from leadmagnet.signup.addresses import parse_address
-from leadmagnet.signup.confirm import Answer, Origin, confirm
+from leadmagnet.signup.confirm import Answer, confirm
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber

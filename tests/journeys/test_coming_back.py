@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from leadmagnet import store
+from leadmagnet.domain.consent import Origin
 from leadmagnet.feedback.leaving import leave
-from leadmagnet.signup.confirm import Answer, Origin, confirm, renew
+from leadmagnet.signup.confirm import Answer, confirm, renew
 from leadmagnet.store.subscribers import Subscriber
 
 

@@ -37,6 +37,8 @@ _CONSENTS: Mapping[str, str] = {
     "requested": "Asked for emails; not yet confirmed",
     "confirmed": "Agreed to emails",
     "withdrawn": "Withdrew consent: all emails stopped",
+    "withdrawn_in_part": "Withdrew consent to some emails",
+    "stopped": "The address takes no mail: all emails stopped",
 }
 _ACTS: Mapping[str, str] = {
     "hurt": "Everything stopped, because it hurt",

@@ -13,10 +13,11 @@ from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from leadmagnet import store
+from leadmagnet import erasing, store
 from leadmagnet.audience.erase import erase
 from leadmagnet.audience.groups import group_of
 from leadmagnet.audience.timeline import Event, timeline_of
+from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.domain.weeks import weeks
 from leadmagnet.domain.zones import local_day, zone
@@ -155,7 +156,7 @@ def stop(number: int) -> Response:
     at, who = now(), actor()
 
     def act(session: Session, person: Subscriber) -> None:
-        leaving.leave(session, person, at, channel="marketer", actor=who)
+        leaving.leave(session, person, at, channel=Channel.MARKETER, actor=who)
 
     return _act(number, act, "All emails to this person have stopped.")
 
@@ -172,8 +173,10 @@ def ask_erase(number: int) -> str:
 @owners
 def erase_person(number: int) -> Response:
     """Erase a person and everything about them."""
-    with store.writing(services().engine) as session:
+    parts, at = services(), now()
+    with store.writing(parts.engine) as session:
         email = _find(session, number, lock=True).email_canonical
-        erase(session, email, now(), services().config.suppression_key)
+        erase(session, email, at, parts.config.suppression_key, clinic_zone=parts.config.clinic_timezone)
+    erasing.finish(parts, at)
     flash("Erased. Nothing about this person is kept, except that an address which asked for silence stays silent.")
     return redirect(url_for("marketing.subscribers"), 303)

@@ -15,7 +15,7 @@ from leadmagnet import store
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.forms import Form
 from leadmagnet.web import course, pages, words
-from leadmagnet.web.context import now, objects_to_tracking, remote_ip, services, shows_outbox, user_agent
+from leadmagnet.web.context import now, objects_to_tracking, origin, services, shows_outbox
 from leadmagnet.web.public.signup_form import TOO_QUICK, Shown, SignUpForm, stamp, too_quick
 from leadmagnet.web.stations import on_landing
 
@@ -69,7 +69,7 @@ def check_inbox() -> str:
 
 def _request(session: Session, sent: SignUpForm) -> Request:
     slug = _known_form(session, sent.form.data or "")
-    consent = _consent(session, slug)
+    consent, came_from = _consent(session, slug), origin()
     return Request(
         address=sent.address,
         first_name=sent.name,
@@ -77,9 +77,11 @@ def _request(session: Session, sent: SignUpForm) -> Request:
         form=slug,
         wording=consent.wording,
         language=consent.language,
+        version=consent.version,
+        purposes=sent.purposes,
         page=_where(),
-        ip=remote_ip(),
-        user_agent=user_agent(),
+        ip=came_from.ip,
+        user_agent=came_from.user_agent,
         track_links=services().config.track_links and not objects_to_tracking(),
     )
 
@@ -116,6 +118,7 @@ def shown_form(session: Session, slug: str, sent: SignUpForm | None = None) -> S
         sent.first_name.data or "",
         sent.email.data or "",
         sent.timezone.data or "",
+        bool(sent.news.data),
         "" if mistakes else TOO_QUICK,
         mistakes,
     )

@@ -14,6 +14,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from wtforms import BooleanField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
+from leadmagnet.domain.consent import COURSE, Purpose
 from leadmagnet.domain.names import NAME_LENGTH, BadName, parse_name
 from leadmagnet.signup.addresses import Address, BadAddress, parse_address
 from leadmagnet.web.context import now, services
@@ -53,6 +54,7 @@ class SignUpForm(FlaskForm):
     first_name = StringField()
     email = StringField()
     consent = BooleanField(validators=[InputRequired("We need your yes before we write.")])
+    news = BooleanField()
     form = StringField()
     timezone = StringField()
     shown = StringField()
@@ -76,6 +78,11 @@ class SignUpForm(FlaskForm):
         except BadName as error:
             raise ValidationError(str(error)) from error
 
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """What was ticked: the first box covers videos and reminders, clinic news has its own."""
+        return COURSE | {Purpose.NEWS} if self.news.data else COURSE
+
     def mistakes(self) -> list[Error]:
         """Return what is to be mended, in the order of the fields."""
         found = []
@@ -98,6 +105,7 @@ class Shown:
     first_name: str = ""
     email: str = ""
     timezone: str = ""
+    news: bool = False
     notice: str = ""
     errors: list[Error] = field(default_factory=list)
     name_length: int = NAME_LENGTH

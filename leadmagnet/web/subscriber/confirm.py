@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadmagnet import store
+from leadmagnet.domain.consent import Purpose
 from leadmagnet.domain.tokens import BadToken
 from leadmagnet.domain.zones import local_day, zone
 from leadmagnet.enrollment.path import Station, path_of
 from leadmagnet.feedback.clicks import stop_counting
 from leadmagnet.rendering.phrases import safe_name
-from leadmagnet.signup.confirm import Answer, Origin, confirm, look, renew
+from leadmagnet.signup.confirm import Answer, confirm, look, purposes_of, renew, requested
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web import course, words
-from leadmagnet.web.context import here, now, objects_to_tracking, remote_ip, services, user_agent
+from leadmagnet.web.context import here, now, objects_to_tracking, origin, services
 from leadmagnet.web.security import keep_private
 from leadmagnet.web.stations import of_person
 from leadmagnet.web.subscriber.tokens import OldLink
@@ -73,7 +74,8 @@ def press(token: str) -> tuple[str, int] | AnyResponse:
             if look(session, subscriber_id, issued, moment)[0] is Answer.EXPIRED:
                 renew(session, subscriber_id, moment)
             return redirect("/signup/check-inbox", 303)
-        answer, person = confirm(session, subscriber_id, issued, moment, Origin(remote_ip(), user_agent()))
+        shown = request.form.get("request", type=int)
+        answer, person = confirm(session, subscriber_id, issued, moment, origin(token), shown)
         if person is not None and objects_to_tracking():
             stop_counting(session, person)
         session.flush()
@@ -84,10 +86,22 @@ def _page(session: Session, answer: Answer, person: Subscriber | None) -> tuple[
     if person is None or answer is Answer.GONE:
         return render_template("message.html", **_GONE), 404
     if answer is Answer.READY:
-        return render_template("confirm.html", name=safe_name(person.first_name), email=person.email), 200
+        return _ready(session, person), 200
     if answer in (Answer.CONFIRMED, Answer.ALREADY):
         return _thanks(session, answer, person), 200
     return render_template("message.html", **(_EXPIRED if answer is Answer.EXPIRED else _STOPPED)), 200
+
+
+def _ready(session: Session, person: Subscriber) -> str:
+    """Return the page with the button. It says what is confirmed, and the button confirms just that."""
+    asked = requested(session, person.id)
+    return render_template(
+        "confirm.html",
+        name=safe_name(person.first_name),
+        email=person.email,
+        request_id=asked.id if asked else "",
+        news=Purpose.NEWS in purposes_of(asked),
+    )
 
 
 def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:

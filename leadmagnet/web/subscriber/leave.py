@@ -11,10 +11,11 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
+from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.web.context import now, remote_ip, services, user_agent
+from leadmagnet.web.context import now, origin, services
 from leadmagnet.web.security import csrf, keep_private
 from leadmagnet.web.subscriber.tokens import OldLink
 
@@ -36,10 +37,11 @@ def show(leave_id: str) -> str:
 @csrf.exempt
 def press(leave_id: str) -> str:
     """Stop all emails at once."""
-    channel = "unsubscribe page" if request.form.get("by") == "page" else "one-click"
+    channel = Channel.LEAVE_PAGE if request.form.get("by") == "page" else Channel.ONE_CLICK
+    came_from = origin()
     with store.writing(services().engine) as session:
         person = _person(session, leave_id)
-        leave(session, person, now(), channel, remote_ip(), user_agent())
+        leave(session, person, now(), channel, came_from.ip, came_from.user_agent)
     return render_template("left.html", email=person.email)
 
 

@@ -17,6 +17,7 @@ from leadmagnet.web import course, progress, words
 from leadmagnet.web.context import here, services
 from leadmagnet.web.course import Course
 from leadmagnet.web.stations import of_person
+from leadmagnet.web.subscriber.which_emails import around, boxes
 
 #: Sentences after an act, by the code in the address: what stands there is never shown itself. True: it worked.
 SAVED = {
@@ -30,6 +31,8 @@ SAVED = {
     "go_on": (True, "Good. Start gently; the easier versions are a good place."),
     "links": (True, "Done. We note no link that you follow, and have forgotten those we had noted."),
     "reminding": (True, "Good. Reminders come on your exercise days again."),
+    "emails": (True, "Saved. From now on you get just these emails."),
+    "emails_same": (True, "Nothing has changed: these are the emails that you get."),
     "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
     "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
     "no_next": (False, "The next video can’t be sent right now. It may be on its way already."),
@@ -58,6 +61,10 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "quiet": cadence(person.unanswered) is not Cadence.EXERCISE_DAYS,
         "counts_links": person.track_links and services().config.track_links,
         "since": _date(person.created_at, where),
+        "wants_reminders": person.wants_reminders,
+        "emails": boxes(person, services().clinic),
+        "emails_around": around(services().clinic),
+        "emails_href": f"{here(services().links.page(person.id))}/emails",
         "leave_href": here(services().links.leave(person.leave_id)),
         **_way(person, path, found, local_day(moment, where)),
         **_choices(person, found),
@@ -76,7 +83,7 @@ def _way(person: Subscriber, path: Path, found: Course | None, today: date) -> d
         "stations": of_person(path, found, person, today, link) if found else [],
         "current": current,
         "current_href": link(current.slug) if current else "",
-        "coming": None if paused or hurt or path.resting else path.next,
+        "coming": path.next if not (paused or hurt or path.resting) and person.wants_videos else None,
         "paused": paused,
         "hurt": hurt,
     }
@@ -105,6 +112,8 @@ def _lead(person: Subscriber, path: Path, moment: datetime, where: ZoneInfo) -> 
         until = person.paused_until
         end = words.full_day(local_day(until, where)) if until else "you come back"
         return f"Your emails are paused until {end}. Rest well."
+    if path.next is not None and not person.wants_videos:
+        return f"Video {path.next.number}, {path.next.title}, waits until you want videos again."
     if path.resting and path.next is not None:
         return f"We are taking a short break. Video {path.next.number}, {path.next.title}, waits for you."
     if path.next is not None and path.next.at is not None:

@@ -49,6 +49,7 @@ def build(folder: Path) -> Services:
         suppression_key="test-" + "p" * 40,
         database_url=f"sqlite:///{folder / 'desk.db'}",
         outbox_dir=folder / "outbox",
+        rejects_dir=folder / "rejects",
     )
     return replace(program.build(config), clock=StandingClock())
 
