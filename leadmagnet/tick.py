@@ -22,6 +22,7 @@ from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
@@ -242,7 +243,7 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
 
 
 def purge(services: Services, now: Now) -> int:
-    """Forget pending sign-ups that were never confirmed, and form rows that have served; return how many rows."""
+    """Forget pending sign-ups that were never confirmed, form rows and links that have served; return how many rows."""
     before = now.course - PENDING_LIVES
     with store.writing(services.engine) as session:
         old = select(Subscriber.id).where(forgettable(before, now.real))
@@ -252,4 +253,5 @@ def purge(services: Services, now: Now) -> int:
         served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
-    return len(gone) + len(rows)
+        links = store.fresh_links.forget_old(session, now.real - KEPT, PURGE_BATCH)
+    return len(gone) + len(rows) + links

@@ -26,6 +26,10 @@ class Purpose(StrEnum):
     VIDEO = "video"
     DONE = "done"
     CALENDAR = "calendar"
+    DATA = "data"
+    ERASE = "erase"
+    ADDRESS = "address"
+    NEW_ADDRESS = "new_address"
 
 
 class BadToken(ValueError):

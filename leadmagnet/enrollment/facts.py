@@ -29,6 +29,7 @@ class Person(NamedTuple):
     leave_id: str
     hurt_at: datetime | None
     paused_at: datetime | None
+    pace: str
 
 
 class Standing(NamedTuple):
@@ -50,6 +51,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.leave_id,
         Subscriber.hurt_at,
         Subscriber.paused_at,
+        Subscriber.pace,
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
     return {row.id: Person._make(row) for row in session.connection().execute(query).all()}

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain import schedule
-from leadmagnet.domain.sequence import Step, delay_before, next_step
+from leadmagnet.domain.sequence import Pace, Step, at_pace, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
@@ -187,7 +187,7 @@ def _plan(
     days = frozenset(day for day, row_id in taken.items() if open_row is None or row_id != open_row.id)
     dated = calendar.dated(
         enrollment.last_settled_at or enrollment.started_at,
-        delay,
+        at_pace(delay, Pace(person.pace)),
         person,
         sequence,
         days,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.tokens import Purpose, read, sign
 
 
@@ -60,6 +61,11 @@ class Links:
         """Return the subscriber's calendar file."""
         return self._url(f"/calendar/{sign(self.keys, Purpose.CALENDAR, subscriber_id)}.ics")
 
+    def fresh(self, opens: Opens, link_id: int, issued_real: datetime) -> str:
+        """Return the page of a link on request; `issued_real` is real time, from which its hour counts."""
+        token = sign(self.keys, Purpose(opens), link_id, int(issued_real.timestamp()))
+        return self._url(f"/{opens.replace('_', '-')}/{token}")
+
     def media(self, path: str) -> str:
         """Return the address of a file under media/."""
         return media_url(self.public_url, path)
@@ -85,3 +91,8 @@ class Links:
     def read_calendar(self, token: str) -> int:
         """Return the subscriber. Raises BadToken."""
         return read(self.keys, Purpose.CALENDAR, token, 1)[0]
+
+    def read_fresh(self, opens: Opens, token: str) -> tuple[int, datetime]:
+        """Return the id of a link on request and the instant at which its letter was written. Raises BadToken."""
+        link_id, issued = read(self.keys, Purpose(opens), token, 2)
+        return link_id, datetime.fromtimestamp(issued, UTC)

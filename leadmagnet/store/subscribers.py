@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.base import Base, Name, one_of, random_id
 
@@ -19,6 +20,7 @@ class Subscriber(Base):
         UniqueConstraint("email_canonical"),
         UniqueConstraint("leave_id"),
         one_of("status", SubscriberStatus),
+        one_of("pace", Pace),
         Index("ix_subscriber_status_id", "status", "id"),
         Index("ix_subscriber_created_at_id", "created_at", "id"),
         Index(
@@ -62,6 +64,8 @@ class Subscriber(Base):
     """Weekday digits, Monday 0."""
     chosen_hour: Mapped[int | None]
     """Local hour the person picked, 0 to 23; empty means the sequence's."""
+    pace: Mapped[str] = mapped_column(Name(8), default=Pace.USUAL, server_default=Pace.USUAL)
+    """How fast the videos come, beside the course's own delays."""
     wants_reminders: Mapped[bool] = mapped_column(default=True)
     remind_at: Mapped[datetime | None]
     """The next instant at which a reminder may be considered."""

@@ -47,6 +47,11 @@ _ACTS: Mapping[str, str] = {
     "changed days": "Changed days and hour",
     "next video now": "Asked for the next video at once",
     "started again": "Started the videos again",
+    "changed pace": "Changed how fast the videos come",
+    "asked for a link": "Asked for a link by email",
+    "took a copy": "Took a copy of everything we keep",
+    "asked to change the address": "Asked for another address; it is to be confirmed there",
+    "changed the address": "Changed the address",
     "note": "Wrote a note",
     "read whom to ask first": "Read whom to ask before starting",
 }
