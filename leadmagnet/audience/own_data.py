@@ -70,9 +70,7 @@ def collect(session: Session, person: Subscriber, key: str) -> list[Section]:
     titles, words = titles_of(session), dict(session.execute(select(Wording.id, Wording.text)).tuples().all())
     tables = Base.metadata.tables
     return [
-        Section(
-            name, title, [_row(row, titles, words) for row in _rows(session, tables[name], person, suppression_key)]
-        )
+        Section(name, title, [_row(row, titles, words) for row in _rows(session, tables[name], person, key)])
         for name, title in SECTIONS.items()
     ]
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import icalendar
 
 from leadmagnet.domain.zones import local_day
+from leadmagnet.rendering.calendar_zone import rules
 
 TITLE = "Ten quiet minutes"
 LASTS = timedelta(minutes=15)
 #: How often a calendar program may look for other days.
-LOOK_AGAIN = timedelta(days=1)
+LOOK_AGAIN = timedelta(days=1)  # P1D
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -44,17 +44,12 @@ def calendar_file(rhythm: ExerciseDays, uid: str, name: str, now: datetime) -> b
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", LOOK_AGAIN, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", icalendar.vDuration(LOOK_AGAIN).to_ical().decode())
+    calendar.add("x-published-ttl", "P1D")
     if rhythm.days:
         calendar.add_component(_event(rhythm, uid, now))
-    calendar.add_component(_rules(rhythm.zone, rhythm.begins.year))
-    return calendar.to_ical()
-
-
-@lru_cache(maxsize=128)
-def _rules(zone: ZoneInfo, year: int) -> icalendar.Timezone:
-    """Return the zone's rules from a year on. Working them out takes longer than all the rest."""
-    return icalendar.Timezone.from_tzinfo(zone, first_date=date(year, 1, 1))
+    calendar.add_component(rules(rhythm.zone, rhythm.begins.year))
+    file: bytes = calendar.to_ical()
+    return file
 
 
 def _first(rhythm: ExerciseDays) -> date:

@@ -6,20 +6,8 @@ from flask import Blueprint, Response
 
 blueprint = Blueprint("robots", __name__)
 _KEYS = (
-    *(
-        "/confirm/",
-        "/u/",
-        "/p/",
-        "/v/",
-        "/done/",
-        "/c/",
-        "/calendar/",
-        "/data/",
-        "/address/",
-        "/new-address/",
-        "/erase",
-    ),
-    *("/signup", "/outbox/", "/admin/", "/api/"),
+    *("/confirm/", "/u/", "/p/", "/v/", "/done/", "/c/", "/calendar/"),
+    *("/data/", "/address/", "/new-address/", "/erase/", "/signup", "/outbox/", "/admin/", "/api/"),
 )
 
 

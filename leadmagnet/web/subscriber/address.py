@@ -22,8 +22,8 @@ blueprint.after_request(keep_private)
 
 _ASKED = {
     "heading": "Look into the new inbox",
-    "words": "We send one email to the address you wrote. Once it’s confirmed there, everything goes on at that address.",
-    "hint": "Nothing there after a few minutes? Then we can’t write to that address. Until it’s confirmed, all stays as it is.",
+    "words": "We send one email to the address you wrote. Once it’s confirmed there, everything goes on there.",
+    "hint": "Nothing there after a few minutes? Then we can’t write to it. Until it’s confirmed, all stays as it is.",
 }
 _TAKEN = {
     "heading": "We can’t use this address",

@@ -1,4 +1,4 @@
-"""What pages of links on request share: the way from a token to what it finds, and the pages of links that give no more.
+"""What pages of links on request share: from a token to what it finds, and the pages of links that give no more.
 
 Must not know: what a link opens does.
 """
