@@ -67,7 +67,8 @@ def collect(session: Session, person: Subscriber, key: str) -> list[Section]:
 
     `key` is the suppression list's.
     """
-    titles, words = titles_of(session), dict(session.execute(select(Wording.id, Wording.text)).tuples().all())
+    titles = titles_of(session)
+    words = {row.id: row.text for row in session.execute(select(Wording.id, Wording.text))}
     tables = Base.metadata.tables
     return [
         Section(name, title, [_row(row, titles, words) for row in _rows(session, tables[name], person, key)])

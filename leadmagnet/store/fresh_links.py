@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.fresh_links import Opens
@@ -87,12 +87,13 @@ def make_void(session: Session, subscriber_id: int, now: datetime) -> None:
 
 
 def forgettable(asked_before: Any) -> ColumnElement[bool]:
-    """Return the condition under which a link has served: it is old, and its letter is not still to be written.
+    """Return the condition under which a link has served: it is old, and its letter is neither waiting nor young.
 
     `asked_before` is an instant, or a parameter that will hold one.
     """
     waiting = [DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]
-    open_letter = exists().where(Delivery.public_id == FreshLink.public_id, Delivery.status.in_(waiting))
+    young = or_(Delivery.status.in_(waiting), Delivery.settled_at > asked_before)
+    open_letter = exists().where(Delivery.public_id == FreshLink.public_id, young)
     return and_(FreshLink.asked_at <= asked_before, ~open_letter.correlate(FreshLink))
 
 
