@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.audience.titles import Titles, titles_of
-from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.domain.reminders import explain
+from leadmagnet.domain.status import DeliveryKind, SkipReason
 from leadmagnet.store.base import Base
 from leadmagnet.store.consents import Wording
 from leadmagnet.store.deliveries import Delivery
@@ -54,6 +55,7 @@ LEFT_OUT: Mapping[str, str] = {
 #: Columns that are not in the copy, with the reason.
 COLUMNS_LEFT_OUT: Mapping[str, str] = {
     "leave_id": "a key: whoever has it can stop the emails, and the copy may be passed on",
+    "subscriber_id": "the same in every row: your number stands in the first section",
     "claim_id": "how machines of ours agree on who sends what; says nothing of a person",
     "lease_until": "the same",
     "call_begun_at": "the same",
@@ -117,9 +119,15 @@ def _row(row: Mapping[str, Any], titles: Titles, words: Mapping[str, str]) -> di
         found["subject"] = titles.subject(row["step_id"], row["text_slug"], row["kind"])
     if row.get("step_slug"):
         found["exercise"] = titles.step(row["step_slug"])
+    for name in ("skip_reason", "reason"):
+        if row.get(name) in _REASONS:
+            found[name] = explain(SkipReason(row[name]))
     if row.get("wording_id"):
         found["wording"] = words.get(row["wording_id"], "")
     return found
+
+
+_REASONS = frozenset(str(reason) for reason in SkipReason)
 
 
 def _value(value: Any) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def test_however_often_somebody_presses_no_day_brings_more_than_five(presses: li
         at = NOW + timedelta(minutes=minute)
         if may_ask(sent, at):
             sent.append(at)
-    assert all(later - earlier >= COOL_DOWN for earlier, later in zip(sent, sent[1:], strict=False))
+    assert all(later - earlier >= COOL_DOWN for earlier, later in pairwise(sent))
     assert all(later - earlier >= timedelta(days=1) for earlier, later in zip(sent, sent[A_DAY:], strict=False))
 
 

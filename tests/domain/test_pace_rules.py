@@ -12,6 +12,8 @@ from leadmagnet.domain.schedule import MINIMUM_GAP, Delay, DelayUnit, Rhythm, du
 from leadmagnet.domain.sequence import Pace, at_pace
 from leadmagnet.domain.zones import zone
 
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 @pytest.mark.parametrize(
     ("delay", "faster", "slower"),
@@ -47,7 +49,7 @@ def test_faster_is_never_later_and_slower_never_sooner(delay: Delay) -> None:
 @given(
     st.builds(Delay, st.integers(1, 30), st.just(DelayUnit.DAYS))
     | st.builds(Delay, st.integers(20, 200), st.just(DelayUnit.HOURS)),
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+    st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes)),
     st.sampled_from(["Europe/Zurich", "America/New_York", "Pacific/Apia", "Australia/Lord_Howe"]),
     st.integers(0, 23),
 )
@@ -57,4 +59,4 @@ def test_at_the_faster_pace_twenty_hours_still_lie_between_two_emails(
     rhythm = Rhythm(hour * 60, parse_window("08:00-20:00"), chosen=True)
     due = due_at(previous, at_pace(delay, Pace.FASTER), rhythm, zone(name))
     assert due - previous >= MINIMUM_GAP
-    assert due <= due_at(previous, delay, rhythm, zone(name)) + timedelta(seconds=0)
+    assert due <= due_at(previous, delay, rhythm, zone(name))

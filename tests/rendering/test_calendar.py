@@ -1,4 +1,4 @@
-"""The exercise days as a calendar file, read back: right days, right hour, all year, and nothing of anybody's health."""
+"""The exercise days as a calendar file, read back: right days and hour, all year, and nothing of anybody's health."""
 
 from __future__ import annotations
 

@@ -83,7 +83,6 @@ def test_a_copy_to_read_and_one_to_keep_each_once(site):
         "Anna",
         "America/Vancouver",
         "odd name, calm exercise",
-        "What you agreed to",
         "2 March 2026",
     ):
         assert words in page.text

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from leadmagnet.audience.own_data import Section, Value
 from leadmagnet.domain.zones import local_time
-from leadmagnet.rendering.phrases import long_date
+from leadmagnet.rendering.phrases import days, long_date
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 #: What stands first of a row: the columns that say when it was, and what it was.
 _WHEN = ("sent_at", "due_at", "at", "asked_at", "started_at", "last_at", "day")
 _WHAT = ("subject", "exercise", "kind", "reason", "form", "signal")
@@ -42,7 +43,7 @@ def told(section: Section, where: ZoneInfo) -> list[Told]:
 
 
 def _row(name: str, row: Mapping[str, Value], where: ZoneInfo) -> Told:
-    filled = {key: _words(value, where) for key, value in row.items() if value not in (None, "")}
+    filled = {key: _words(key, value, where) for key, value in row.items() if value not in (None, "")}
     text = filled.pop("wording", "")
     if name == "subscriber":
         return Told("", _pairs(filled), text)
@@ -55,10 +56,14 @@ def _pairs(filled: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(_NAMES.get(key, key.replace("_", " ")), value) for key, value in filled.items()]
 
 
-def _words(value: Value, where: ZoneInfo) -> str:
+def _words(name: str, value: Value, where: ZoneInfo) -> str:
+    if name == "exercise_days":
+        return days(tuple(int(digit) for digit in str(value)))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         local = local_time(datetime.fromisoformat(value), where)
         return f"{long_date(local.date())}, {local:%H:%M}"
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return long_date(date.fromisoformat(value))
     return str(value)
