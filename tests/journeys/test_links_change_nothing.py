@@ -74,10 +74,10 @@ class Scanner:
         assert all(link.startswith((f"{base}/", *_ELSEWHERE)) for link in links), links
         before = everything(engine)
         for link in ours:
-            for ask in ("get", "head", "get"):
+            for method in ("get", "head", "get"):
                 # A new visitor each time: scanners keep no cookies.
                 answer = self.app.test_client().open(
-                    link.removeprefix(base), method=ask.upper(), headers=SCANNER, buffered=True
+                    link.removeprefix(base), method=method.upper(), headers=SCANNER, buffered=True
                 )
                 assert answer.status_code < 400, f"{link}: {answer.status_code}"
                 self.answers[link] = answer.status_code

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from leadmagnet.audience import timeline
 from leadmagnet.audience.timeline import Event
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.rendering.phrases import WEEKDAYS
 from leadmagnet.store.subscribers import Subscriber
@@ -154,10 +155,11 @@ def hurt_words(events: Sequence[Event], person: Subscriber, here: Moment) -> str
 
 
 def rhythm_words(person: Subscriber) -> str:
-    """Return the exercise days and the hour: "Mon, Wed and Fri, at the usual hour"."""
+    """Return the exercise days, the hour and a pace of one's own: "Mon, Wed and Fri, at the usual hour"."""
     names = [WEEKDAYS[day][:3] for day in sorted(person.days)]
     days = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-    return f"{days}, at {'the usual hour' if person.chosen_hour is None else f'{person.chosen_hour:02}:00'}"
+    hour = "the usual hour" if person.chosen_hour is None else f"{person.chosen_hour:02}:00"
+    return f"{days}, at {hour}{'' if person.pace == Pace.USUAL else f', {person.pace} than planned'}"
 
 
 def sunday(monday: date) -> date:
