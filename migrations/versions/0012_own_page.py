@@ -3,7 +3,7 @@
 Going down forgets who asked for what, and everybody's pace; emails of the two kinds leave the ledger.
 
 Revision ID: 0012
-Revises: 0008
+Revises: 0015
 """
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ PACES = "'faster', 'usual', 'slower'"
 LEDGERS = ("delivery", "delivery_count")
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
