@@ -23,6 +23,7 @@ from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
@@ -240,7 +241,7 @@ def _look_at_clicks(services: Services, now: Now) -> int:
 
 
 def purge(services: Services, now: Now) -> int:
-    """Forget pending sign-ups that were never confirmed, and form rows that have served; return how many rows."""
+    """Forget pending sign-ups that were never confirmed, form rows and links that have served; return how many rows."""
     before = now.course - PENDING_LIVES
     with store.writing(services.engine) as session:
         old = select(Subscriber.id).where(forgettable(before, now.real))
@@ -251,4 +252,5 @@ def purge(services: Services, now: Now) -> int:
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
         store.outcomes.forget(session, now.real)
-    return len(gone) + len(rows)
+        links = store.fresh_links.forget_old(session, now.real - KEPT, PURGE_BATCH)
+    return len(gone) + len(rows) + links

@@ -15,6 +15,7 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.content import film_seconds
 from leadmagnet.domain import schedule, sequence
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.message import Batch, Content, Letter
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.domain.weeks import good_run
@@ -25,6 +26,7 @@ from leadmagnet.rendering.email import compile_email
 from leadmagnet.rendering.headers import LISTED, headers_for, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.phrases import safe_name
+from leadmagnet.rendering.slots import TO_STRANGERS
 from leadmagnet.rendering.values import Reader, values_for
 from leadmagnet.store.among import among
 from leadmagnet.store.check_ins import CheckIn
@@ -35,6 +37,9 @@ from leadmagnet.store.links import Stored
 from leadmagnet.store.sequences import Sequence as Course
 from leadmagnet.store.sequences import Step
 from leadmagnet.store.subscribers import Subscriber
+
+#: Emails that carry a link on request.
+_ON_REQUEST = (DeliveryKind.FRESH_LINK, DeliveryKind.NEW_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class Desk:
         reminded = [row.subscriber_id for row in rows if row.kind == DeliveryKind.REMINDER]
         texts = session.scalars(select(EmailText)) if any(row.step_id is None for row in rows) else ()
         self.texts = {text.slug: text for text in texts}
+        asked = [row.public_id for row in rows if row.kind in _ON_REQUEST]
+        self.fresh = store.fresh_links.of_deliveries(session, asked) if asked else {}
         self.in_hand = _newest_videos(session, reminded, self.steps) if reminded else {}
         self.check_ins = _check_ins(session, reminded) if reminded else {}
         self.links = store.links.in_use(session) if tracks else {}
@@ -96,6 +103,10 @@ class Desk:
     def _videos(self, step: StepInHand) -> int:
         rules = self.rules[step.sequence_id]
         return sum(rule.kind is DeliveryKind.VIDEO and not rule.removed for rule in rules)
+
+    def address_of(self, row: Claimed) -> str:
+        """Return the address that a letter goes to: the person's, or the one that is to take its place."""
+        return self.fresh[row.public_id].new_email if row.kind == DeliveryKind.NEW_ADDRESS else row.email
 
     def source_of(self, row: Claimed) -> str:
         """Return the text of a delivery: its step's newest published revision, or the email text of its kind."""
@@ -179,6 +190,7 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
     kind = DeliveryKind(row.kind)
     following = _following(step, row, desk, now.course) if step and kind is DeliveryKind.VIDEO else None
     done = desk.check_ins.get(row.subscriber_id)
+    link = desk.fresh.get(row.public_id)
     return Reader(
         subscriber_id=row.subscriber_id,
         leave_id=row.leave_id,
@@ -188,6 +200,7 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
         kind=kind,
         issued_real=now.real,
         confirmed=row.confirmed,
+        fresh=(Opens(link.opens), link.id) if link else None,
         step_id=step.rule.id if step else None,
         step_slug=step.rule.slug if step and step.rule.kind is DeliveryKind.VIDEO else "",
         step_title=step.title if step else "",
@@ -207,7 +220,7 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
 def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
     """Return title and foreseen instant of the video after this one."""
     share = schedule.spread_share(row.leave_id) if step.spreads else 0.0
-    key = (step.rule.id, row.timezone, row.chosen_hour, share, row.day is not None)
+    key = (step.rule.id, row.timezone, row.chosen_hour, row.pace, share, row.day is not None)
     if key not in desk.following:
         desk.following[key] = _work_out(step, row, desk, now, share)
     return desk.following[key]
@@ -219,7 +232,7 @@ def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: 
         return None
     due = schedule.due_at(
         now,
-        sequence.delay_before(coming, [step.rule.id]),
+        sequence.at_pace(sequence.delay_before(coming, [step.rule.id]), sequence.Pace(row.pace)),
         step.course.rhythm(row.chosen_hour),
         zone(row.timezone),
         share=share,
@@ -257,9 +270,9 @@ def _letter(row: Claimed, content: Content, desk: Desk, now: Now, clinic: Clinic
     reader = reader_of(row, desk, now)
     return Letter(
         delivery_id=row.public_id,
-        to_email=row.email,
-        # The confirmation carries no name: whoever typed the address could have typed anything there.
-        to_name="" if reader.kind is DeliveryKind.CONFIRMATION else safe_name(row.first_name),
+        to_email=desk.address_of(row),
+        # No name to an address that is not confirmed: whoever typed the one could have typed anything as the other.
+        to_name="" if reader.kind in TO_STRANGERS else safe_name(row.first_name),
         message_id=message_id(row.public_id, clinic),
         date=now.course,
         values=values_for(reader, links, now.course, content.slots()),

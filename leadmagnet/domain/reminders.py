@@ -167,6 +167,7 @@ _EXPLANATIONS: Mapping[SkipReason, str] = {
     SkipReason.SUPERSEDED: "The plan changed before it went out: a newer one took its place.",
     SkipReason.STEP_REMOVED: "The step was removed from the sequence before it went out.",
     SkipReason.SEQUENCE_PAUSED: "The clinic has paused the sequence for everybody.",
+    SkipReason.ADDRESS_TAKEN: "The address belongs to somebody here already, or stays stopped.",
 }
 
 

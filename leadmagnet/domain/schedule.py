@@ -21,11 +21,13 @@ from leadmagnet.domain.zones import local_day as local_day
 from leadmagnet.domain.zones import to_utc as to_utc
 
 DAY_MINUTES = 24 * 60
-ONE_DAY = timedelta(days=1)
+ONE_DAY, ONE_HOUR = timedelta(days=1), timedelta(hours=1)
 EVERY_DAY = frozenset(range(7))
 
 #: Two emails a delay in days apart are never closer than this, however late the first one went.
 MINIMUM_GAP = timedelta(hours=20)
+#: The most days or hours that a delay may have.
+LONGEST_DELAY = 9_999
 #: The hour a subscriber chose stays open for this many minutes, even outside the window.
 CHOSEN_MINUTES = 60
 
@@ -47,7 +49,7 @@ class Delay:
 
     def __post_init__(self) -> None:
         """Refuse a delay that means nothing."""
-        if self.amount not in (range(1) if self.unit is DelayUnit.AT_ONCE else range(1, 10_000)):
+        if self.amount not in (range(1) if self.unit is DelayUnit.AT_ONCE else range(1, LONGEST_DELAY + 1)):
             raise ValueError(f"a delay is at confirmation, or 1 to 9999 hours or days, not {self.amount}")
 
     def words(self) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from leadmagnet.domain.schedule import Delay, DelayUnit
+from leadmagnet.domain.schedule import LONGEST_DELAY, MINIMUM_GAP, ONE_HOUR, Delay, DelayUnit
 from leadmagnet.domain.status import DeliveryKind
 
 
@@ -24,6 +25,14 @@ class Step:
     kind: DeliveryKind
     delay: Delay
     removed: bool = False
+
+
+class Pace(StrEnum):
+    """How fast somebody goes through a course, beside everybody else."""
+
+    FASTER = "faster"  #: half the delay
+    USUAL = "usual"
+    SLOWER = "slower"  #: twice the delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,19 @@ def delay_before(step: Step, sent: Sequence[int]) -> Delay:
     if not sent:
         return Delay(0, DelayUnit.AT_ONCE)
     return Delay(1, DelayUnit.DAYS) if step.delay.unit is DelayUnit.AT_ONCE else step.delay
+
+
+def at_pace(delay: Delay, pace: Pace) -> Delay:
+    """Return a step's delay at somebody's pace: half of it or twice, in the unit in which the course counts.
+
+    Half is rounded up, so a day stays a day; hours are not halved below the least gap that lies between two emails.
+    """
+    if pace is Pace.USUAL or delay.unit is DelayUnit.AT_ONCE:
+        return delay
+    if pace is Pace.SLOWER:
+        return Delay(min(delay.amount * 2, LONGEST_DELAY), delay.unit)
+    least = min(delay.amount, MINIMUM_GAP // ONE_HOUR) if delay.unit is DelayUnit.HOURS else 1
+    return Delay(max(least, -(-delay.amount // 2)), delay.unit)
 
 
 def edit_impact(

@@ -49,6 +49,8 @@ class DeliveryKind(StrEnum):
     VIDEO = "video"
     FINISHED = "finished"
     REMINDER = "reminder"
+    FRESH_LINK = "fresh_link"
+    NEW_ADDRESS = "new_address"
 
 
 class SkipReason(StrEnum):
@@ -71,10 +73,18 @@ class SkipReason(StrEnum):
     SEQUENCE_PAUSED = "sequence_paused"
     UNREACHABLE = "unreachable"
     SUPPRESSED = "suppressed"
+    ADDRESS_TAKEN = "address_taken"
 
 
 #: Kinds that answer what the person did this moment: exempt from "one automatic email a local day".
-ANSWERS = frozenset({DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY_SUBSCRIBED})
+ANSWERS = frozenset(
+    {
+        DeliveryKind.CONFIRMATION,
+        DeliveryKind.ALREADY_SUBSCRIBED,
+        DeliveryKind.FRESH_LINK,
+        DeliveryKind.NEW_ADDRESS,
+    }
+)
 
 #: A stronger fact wins whatever the order of arrival: complained > bounced > unsubscribed.
 _STOPPED = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)

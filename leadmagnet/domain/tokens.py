@@ -29,6 +29,10 @@ class Purpose(StrEnum):
     DONE = "done"
     CALENDAR = "calendar"
     LINK = "link"
+    DATA = "data"
+    ERASE = "erase"
+    ADDRESS = "address"
+    NEW_ADDRESS = "new_address"
 
 
 class BadToken(ValueError):

@@ -31,6 +31,7 @@ class Person(NamedTuple):
     paused: bool
     unreachable: bool
     wants_videos: bool
+    pace: str
 
 
 class Standing(NamedTuple):
@@ -55,6 +56,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.paused_at.is_not(None),
         Subscriber.unreachable_at.is_not(None),
         Subscriber.wants_videos,
+        Subscriber.pace,
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
     return {row[0]: Person._make(row) for row in session.connection().execute(query).all()}

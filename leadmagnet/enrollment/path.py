@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain import schedule
-from leadmagnet.domain.sequence import Step, ahead, delay_before
+from leadmagnet.domain.sequence import Pace, Step, ahead, at_pace, delay_before
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.rendering.document import parse
@@ -108,7 +108,7 @@ def _dates(
             due = open_row.due_at
         else:
             share = schedule.spread_share(person.leave_id)
-            delay, counts = delay_before(step, sent), len(sent) > 1
+            delay, counts = at_pace(delay_before(step, sent), Pace(person.pace)), len(sent) > 1
             due = schedule.due_at(previous, delay, rhythm, where, share=share, previous_counts=counts)
         dates[step.id] = previous = max(due, now)
         sent.append(step.id)

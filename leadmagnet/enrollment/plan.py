@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain import schedule
-from leadmagnet.domain.sequence import Step, delay_before, next_step
+from leadmagnet.domain.sequence import Pace, Step, at_pace, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
@@ -84,9 +84,10 @@ class Calendar:
         step, delay = coming
         share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
         at_once = delay.unit is schedule.DelayUnit.AT_ONCE
-        key = (previous, step.id, at_once, person.timezone, person.chosen_hour, share, taken, counts)
+        key = (previous, step.id, at_once, person.timezone, person.chosen_hour, person.pace, share, taken, counts)
         if key not in self._known:
-            when = self._work_out(previous, delay, person, course.sequence, share, taken, counts=counts)
+            paced = at_pace(delay, Pace(person.pace))
+            when = self._work_out(previous, paced, person, course.sequence, share, taken, counts=counts)
             self._known[key] = {"step_id": step.id, "kind": str(step.kind)} | when
         return self._known[key]
 

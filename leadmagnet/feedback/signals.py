@@ -15,16 +15,19 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.signals import PERSON_AFTER, gravest
-from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.domain.status import DeliveryKind, SubscriberStatus
 from leadmagnet.feedback.stopping import stop_all
 from leadmagnet.store.among import among, among_texts
 from leadmagnet.store.events import Waiting
 from leadmagnet.store.subscribers import Subscriber
 
+#: It went to an address that is not the person's: what happened there says nothing of them.
+_AT_ANOTHER = DeliveryKind.NEW_ADDRESS
+
 
 def apply_signals(session: Session, events: Iterable[Waiting], now: Now, suppression_key: str) -> int:
     """Stop the people whom these events stop; return how many changed."""
-    grave = [event for event in events if event.signal in PERSON_AFTER]
+    grave = [event for event in events if event.signal in PERSON_AFTER and event.kind != _AT_ANOTHER]
     if not grave:
         return 0
     people = _people(session, grave)
@@ -33,7 +36,9 @@ def apply_signals(session: Session, events: Iterable[Waiting], now: Now, suppres
     actors: dict[str, dict[int, SubscriberStatus]] = defaultdict(dict)
     for event in grave:
         fact = PERSON_AFTER[event.signal]
-        person_id, address = people.get(event.subscriber_id or event.email, (0, ""))
+        person_id, address, spelled = people.get(event.subscriber_id or event.email, (0, "", ""))
+        if person_id and fact is SubscriberStatus.BOUNCED and event.email.lower() not in ("", address, spelled.lower()):
+            continue  # a late word of the address that they had before
         if person_id:
             facts[person_id] = actors[event.provider][person_id] = gravest([fact, facts.get(person_id, fact)])
         # An email of ours to somebody who has been erased since: the address stays stopped all the same.
@@ -45,17 +50,16 @@ def apply_signals(session: Session, events: Iterable[Waiting], now: Now, suppres
     return sum(stop_all(session, told, now, channel=Channel.PROVIDER, actor=name) for name, told in actors.items())
 
 
-def _people(session: Session, events: Sequence[Waiting]) -> dict[int | str, tuple[int, str]]:
-    """Return id and address of people by id, and by address for events that carry no delivery of ours.
+def _people(session: Session, events: Sequence[Waiting]) -> dict[int | str, tuple[int, str, str]]:
+    """Return people by id, and by address for events that carry no delivery of ours, as late bounces do not.
 
-    Late bounces do not.
+    Of each: the id, and the address as it is compared and as it was written.
     """
     ids = {event.subscriber_id for event in events if event.subscriber_id is not None}
     addresses = {event.email for event in events if event.subscriber_id is None and event.email}
     known = or_(among(Subscriber.id, ids), among_texts(Subscriber.email_canonical, addresses))
-    found: dict[int | str, tuple[int, str]] = {}
-    for person_id, address in session.connection().execute(
-        select(Subscriber.id, Subscriber.email_canonical).where(known)
-    ):
-        found[person_id] = found[address] = person_id, address
+    query = select(Subscriber.id, Subscriber.email_canonical, Subscriber.email).where(known)
+    found: dict[int | str, tuple[int, str, str]] = {}
+    for person_id, address, spelled in session.connection().execute(query):
+        found[person_id] = found[address] = person_id, address, spelled
     return found

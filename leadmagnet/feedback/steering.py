@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain import schedule
-from leadmagnet.domain.sequence import next_step
+from leadmagnet.domain.sequence import Pace, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.feedback.answers import answered, drop_reminders, want_plan
@@ -80,6 +80,13 @@ def set_rhythm(
     named = " ".join(DAY_NAMES[day] for day in sorted(days))
     when = "the usual hour" if hour is None else f"{hour:02}:00"
     _done(session, person, now, "changed days", f"{named}, {when}, {person.timezone}", SUBSCRIBER)
+    want_plan(session, person.id)
+
+
+def set_pace(session: Session, person: Subscriber, now: datetime, pace: Pace) -> None:
+    """Let the videos come faster or slower than the course has it."""
+    person.pace = pace
+    _done(session, person, now, "changed pace", pace, SUBSCRIBER)
     want_plan(session, person.id)
 
 

@@ -150,10 +150,11 @@ def check_step(document: Document) -> None:
 
 
 def check_text(document: Document) -> None:
-    """Check an email that is no step: confirmation, already_subscribed or a reminder. Raises BadDocument."""
+    """Check an email that is no step: an answer to what somebody did, or a reminder. Raises BadDocument."""
     kind = kind_of(document)
     if kind in STEP_KINDS:
-        raise document.bad("a message has kind: confirmation, already_subscribed or reminder.", "kind:")
+        known = ", ".join(kind.value for kind in DeliveryKind if kind not in STEP_KINDS)
+        raise document.bad(f"a message has one of these kinds: {known}.", "kind:")
     check_email(document)
 
 

@@ -22,7 +22,7 @@ from leadmagnet.rendering.links import media_url
 from leadmagnet.rendering.markdown import to_html
 from leadmagnet.rendering.outside import lead_through, slot_of
 from leadmagnet.rendering.phrases import in_sentence
-from leadmagnet.rendering.slots import READER_SLOTS, WIDTHS, target
+from leadmagnet.rendering.slots import READER_SLOTS, TO_STRANGERS, WIDTHS, target
 from leadmagnet.rendering.wrapping import wrap
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -38,6 +38,13 @@ _WHY: Final[Mapping[DeliveryKind, str]] = {
     DeliveryKind.VIDEO: _ASKED,
     DeliveryKind.FINISHED: _ASKED,
     DeliveryKind.REMINDER: "You get this because you asked for exercise reminders, on {{{{days_phrase}}}}.",
+    DeliveryKind.FRESH_LINK: (
+        "You get this because someone asked for it on your own page. You asked for the {course} on "
+        "{{{{signed_up_on}}}}{{{{and_confirmed}}}}."
+    ),
+    DeliveryKind.NEW_ADDRESS: (
+        "You get this because someone who gets the {course} asked us to send them to this address from now on."
+    ),
 }
 
 
@@ -87,6 +94,7 @@ def _context(document: Document, clinic: Clinic, home_title: str, plain: Mapping
     kind = kind_of(document)
     return {
         "kind": kind.value,
+        "to_stranger": kind in TO_STRANGERS,
         "heading": _line(document, "subject", plain),
         "preheader": _line(document, "preheader", plain),
         "button": _line(document, "button", plain),

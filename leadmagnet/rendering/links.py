@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.tokens import Purpose, read, sign
 
 
@@ -71,6 +72,11 @@ class Links:
         """Return the address that leads on to a stored one. It never runs out: an old email's links go on working."""
         return self._url(f"/c/{sign(self.keys, Purpose.LINK, delivery_id, link_id)}")
 
+    def fresh(self, opens: Opens, link_id: int, issued_real: datetime) -> str:
+        """Return the page of a link on request; `issued_real` is real time, from which its hour counts."""
+        token = sign(self.keys, Purpose(opens), link_id, int(issued_real.timestamp()))
+        return self._url(f"/{opens.replace('_', '-')}/{token}")
+
     def media(self, path: str) -> str:
         """Return the address of a file under media/."""
         return media_url(self.public_url, path)
@@ -101,3 +107,8 @@ class Links:
         """Return the delivery and the link. Raises BadToken."""
         delivery_id, link_id = read(self.keys, Purpose.LINK, token, 2)
         return delivery_id, link_id
+
+    def read_fresh(self, opens: Opens, token: str) -> tuple[int, datetime]:
+        """Return the id of a link on request and the instant at which its letter was written. Raises BadToken."""
+        link_id, issued = read(self.keys, Purpose(opens), token, 2)
+        return link_id, datetime.fromtimestamp(issued, UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from leadmagnet.content import film_seconds
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.message import Expanded, expand
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.domain.zones import zone
@@ -61,6 +62,7 @@ def sample_reader(document: Document, clinic: Clinic, now: datetime, next_title:
         step_number=int(document.text("number")) if is_video else 4,
         film_seconds=film_seconds(dict(document.front) if is_video else _SAMPLE_FILM),
         good_weeks=4,
+        fresh=(Opens.DATA, 0),
         next_title=next_title if is_video else None,
         next_at=now + timedelta(days=3),
     )

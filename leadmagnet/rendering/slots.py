@@ -18,6 +18,8 @@ _RHYTHM = frozenset({"days_phrase", "goal_phrase", "weeks_phrase"})
 _VIDEO = frozenset({"video_url", "video_title", "video_number", "video_length", "exercise"})
 _REMINDER = frozenset({"done_url", "hurt_url", "strip_number"})
 
+#: Emails to an address that has not been confirmed: no name, no link to anybody's page or out of anybody's emails.
+TO_STRANGERS = frozenset({DeliveryKind.CONFIRMATION, DeliveryKind.NEW_ADDRESS})
 #: The confirmation has no name in it: whoever typed the address could have typed anything there as well.
 SLOTS_OF: Mapping[DeliveryKind, frozenset[str]] = {
     DeliveryKind.CONFIRMATION: CONSTANT_SLOTS | {"confirm_url", "signed_up_on"},
@@ -25,6 +27,9 @@ SLOTS_OF: Mapping[DeliveryKind, frozenset[str]] = {
     DeliveryKind.VIDEO: CONSTANT_SLOTS | _READER | _RHYTHM | _VIDEO | {"next_line"},
     DeliveryKind.FINISHED: CONSTANT_SLOTS | _READER | _RHYTHM,
     DeliveryKind.REMINDER: CONSTANT_SLOTS | _READER | _RHYTHM | _VIDEO | _REMINDER,
+    DeliveryKind.FRESH_LINK: CONSTANT_SLOTS | _READER | {"fresh_url"},
+    # It goes to an address that nobody has confirmed: no name, and no way to anybody's page.
+    DeliveryKind.NEW_ADDRESS: CONSTANT_SLOTS | {"fresh_url"},
 }
 KNOWN_SLOTS: frozenset[str] = frozenset().union(*SLOTS_OF.values())
 #: What a letter must bring values for.
@@ -53,5 +58,7 @@ def target(kind: DeliveryKind, state: str = "") -> str:
     """Return the slot to which the button of an email leads; `state` is that of a reminder."""
     if kind is DeliveryKind.CONFIRMATION:
         return "confirm_url"
+    if kind in (DeliveryKind.FRESH_LINK, DeliveryKind.NEW_ADDRESS):
+        return "fresh_url"
     shows_video = kind in (DeliveryKind.VIDEO, DeliveryKind.REMINDER) and state != "last_question"
     return "video_url" if shows_video else "page_url"

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.rendering import phrases
 from leadmagnet.rendering.clinic import one_line
@@ -44,6 +45,8 @@ class Reader:
     next_at: datetime | None = None
     #: The email itself, for links that are led through /c/.
     delivery_id: int = 0
+    #: What a link on request opens, and its id; None in all other emails.
+    fresh: tuple[Opens, int] | None = None
     sequence_slug: str = "six-core-videos"
     sequence_title: str = "Six core videos"
 
@@ -62,6 +65,10 @@ def _done(felt: str = "") -> _Maker:
         return links.done(reader.subscriber_id, reader.step_id, felt=felt)
 
     return url
+
+
+def _fresh(reader: Reader, links: Links, _now: datetime) -> str:
+    return links.fresh(*reader.fresh, reader.issued_real) if reader.fresh else links.page(reader.subscriber_id)
 
 
 def _comma_name(reader: Reader, _links: Links, _now: datetime) -> str:
@@ -107,6 +114,7 @@ _MAKERS: Mapping[str, _Maker] = _Makers(
         "page_url": lambda reader, links, _: links.page(reader.subscriber_id),
         "leave_url": lambda reader, links, _: links.leave(reader.leave_id),
         "confirm_url": lambda reader, links, _: links.confirm(reader.subscriber_id, reader.issued_real),
+        "fresh_url": _fresh,
         "video_url": _video,
         "done_url": _done(),
         "hurt_url": _done("hurt"),

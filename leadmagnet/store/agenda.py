@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from leadmagnet.domain.clicks import LOOK_AGAIN_AFTER
 from leadmagnet.domain.consent import LINK_LIVES
+from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.store import fresh_links
 from leadmagnet.store.among import fixed
 from leadmagnet.store.base import Instant
 from leadmagnet.store.claims import IN_FLIGHT
@@ -84,6 +86,7 @@ def agenda(
         "stale_before": stale_before,
         "link_before": real_now - LINK_LIVES,
         "clicked_before": real_now - LOOK_AGAIN_AFTER,
+        "fresh_before": real_now - KEPT,
     }
     return Agenda(*(bool(answer) for answer in session.execute(_asked(thorough=thorough), instants).one()))
 
@@ -91,9 +94,9 @@ def agenda(
 @cache
 def _asked(*, thorough: bool) -> Executable:
     """Return the statement, put together once: that takes longer than asking, and an idle worker asks each second."""
-    now, real_now, stale_before, link_before, clicked_before = (
-        bindparam(name, type_=Instant())
-        for name in ("now", "real_now", "stale_before", "link_before", "clicked_before")
+    names = "now", "real_now", "stale_before", "link_before", "clicked_before", "fresh_before"
+    now, real_now, stale_before, link_before, clicked_before, fresh_before = (
+        bindparam(name, type_=Instant()) for name in names
     )
     due = and_(Delivery.status == fixed(DeliveryStatus.DUE), Delivery.held.is_(None), Delivery.due_at <= now)
     ready = and_(
@@ -116,6 +119,7 @@ def _asked(*, thorough: bool) -> Executable:
         or_(
             exists().where(_forgettable(stale_before, link_before)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
+            exists().where(fresh_links.forgettable(fresh_before)),
         ),
         exists().where(WAITING, LinkClick.real_at <= clicked_before),
     )

@@ -22,6 +22,8 @@ from leadmagnet.store.subscribers import Subscriber
 
 #: What a delivery forgets when it becomes due again.
 _UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun_at": None}
+#: Who may be sent what they have asked for on their own page.
+AT_AN_ADDRESS = (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED)
 #: As the partial index says it: with parameters in it, no database would use that index.
 IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
 
@@ -81,6 +83,7 @@ class Claimed(NamedTuple):
     signed_up_at: datetime
     exercise_days: str
     chosen_hour: int | None
+    pace: str
     confirmed: bool
     person_status: str
     hurt: bool
@@ -134,6 +137,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Subscriber.created_at,
         Subscriber.exercise_days,
         Subscriber.chosen_hour,
+        Subscriber.pace,
         Subscriber.confirmed_at.is_not(None),
         Subscriber.status,
         Subscriber.hurt_at.is_not(None),
@@ -169,7 +173,9 @@ def may_receive() -> ColumnElement[bool]:
     wanted = and_(steered, _wanted())
     return or_(
         and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
-        and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
+        and_(Delivery.kind.in_([DeliveryKind.ALREADY_SUBSCRIBED, DeliveryKind.NEW_ADDRESS]), active),
+        # A copy and an erasure are also for who has left; pauses hold no answer.
+        and_(Delivery.kind == DeliveryKind.FRESH_LINK, Subscriber.status.in_(AT_AN_ADDRESS)),
         and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), wanted, ~rests()),
         and_(Delivery.kind == DeliveryKind.REMINDER, wanted),
     )

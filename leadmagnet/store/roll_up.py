@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus
+from leadmagnet.domain.status import ANSWERS, DeliveryKind, DeliveryStatus, EnrollmentStatus
 from leadmagnet.domain.zones import local_day, to_utc
 from leadmagnet.store import counters, events
 from leadmagnet.store.among import fixed
@@ -149,8 +149,8 @@ def _day(at: datetime, zone: ZoneInfo) -> datetime:
 def movable(age: Age) -> ColumnElement[bool]:
     """Return the condition under which a row of the ledger may become a number: no rule will ever ask for it again.
 
-    It has ended long ago, and it never went out, or was an answer to a form, or a later row of the same person says the
-    same: the same step, or the same reminder.
+    It has ended long ago, and it never went out, or was an answer to what somebody did, or a later row of the same
+    person says the same: the same step, or the same reminder.
     """
     later = aliased(Delivery)
     same = or_(
@@ -167,7 +167,7 @@ def movable(age: Age) -> ColumnElement[bool]:
         Enrollment.wants_plan.is_(False),
     )
     over = or_(Delivery.enrollment_id.is_(None), finished.correlate(Delivery).exists())
-    answer = Delivery.kind.in_([DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY_SUBSCRIBED])
+    answer = Delivery.kind.in_(sorted(ANSWERS))
     failed = and_(Delivery.kind == DeliveryKind.REMINDER, Delivery.status == fixed(DeliveryStatus.FAILED))
     no_use = or_(Delivery.status == fixed(DeliveryStatus.SKIPPED), answer, failed)
     # In this order: what is repeated is rare, and enrollments are only looked up for it.

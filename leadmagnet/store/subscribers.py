@@ -9,6 +9,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import Purpose
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name, one_of, random_id
@@ -22,6 +23,7 @@ class Subscriber(Base):
         UniqueConstraint("email_canonical"),
         UniqueConstraint("leave_id"),
         one_of("status", SubscriberStatus),
+        one_of("pace", Pace),
         Index("ix_subscriber_status_id", "status", "id"),
         Index("ix_subscriber_created_at_id", "created_at", "id"),
         Index(
@@ -75,6 +77,8 @@ class Subscriber(Base):
     """Local hour the person picked, 0 to 23; empty means the sequence's."""
     wants_videos: Mapped[bool] = mapped_column(default=True)
     """What the consent record adds up to, kept here for the claim; so are the next two. It counts while active."""
+    pace: Mapped[str] = mapped_column(Name(8), default=Pace.USUAL, server_default=Pace.USUAL)
+    """How fast the videos come, beside the course's own delays."""
     wants_reminders: Mapped[bool] = mapped_column(default=True)
     wants_news: Mapped[bool] = mapped_column(default=False)
     remind_at: Mapped[datetime | None]

@@ -10,7 +10,19 @@ from flask import Flask
 from leadmagnet.services import Services
 from leadmagnet.web import assets, errors, health, marketing, outbox, pages, robots, security
 from leadmagnet.web.public import articles, landing
-from leadmagnet.web.subscriber import confirm, done, leave, link, own_page, video, which_emails
+from leadmagnet.web.subscriber import (
+    address,
+    calendar,
+    confirm,
+    data,
+    done,
+    erase,
+    leave,
+    link,
+    own_page,
+    video,
+    which_emails,
+)
 from leadmagnet.web.webhooks import inbound
 from leadmagnet.web.webhooks import sendgrid as webhook
 
@@ -22,7 +34,7 @@ def register(app: Flask) -> None:
     assets.register(app)
     errors.register(app)
     webhook.register(app, parts.config.sendgrid_webhook_public_key)
-    people = confirm, video, done, leave, own_page, which_emails, link
+    people = confirm, video, done, leave, own_page, which_emails, calendar, data, address, erase, link
     for room in (landing, articles, *people, outbox, health, robots, inbound):
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero, sample_clinic=parts.config.is_sample_clinic)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.content import film_seconds
-from leadmagnet.domain.schedule import DelayUnit
-from leadmagnet.domain.sequence import Step, day_number
+from leadmagnet.domain.schedule import Delay, DelayUnit
+from leadmagnet.domain.sequence import Pace, Step, at_pace, day_number
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.rendering import phrases
 from leadmagnet.rendering.clinic import Clinic
@@ -82,6 +82,8 @@ class Course:
     interval_phrase: str
     #: Taken out of the course since, but still open to those who were sent them.
     former: list[Video]
+    #: What lies between two videos.
+    delays: frozenset[Delay] = frozenset()
 
     @property
     def films_phrase(self) -> str:
@@ -132,17 +134,17 @@ def load(session: Session, sequence: Sequence) -> Course:
     steps = [step for step in shown if not step.removed]
     videos = [video(place, step) for place, step in enumerate(steps, 1)]
     former = [video(shown.index(step) + 1, step) for step in shown if step.removed]
-    return Course(sequence, videos, _interval(steps), former)
+    delays = frozenset(step.delay for step in steps[1:])
+    return Course(sequence, videos, every(delays) or ANY_INTERVAL, former, delays)
 
 
-def _interval(steps: list[Step]) -> str:
-    """Return the pace in words: "one every three days"."""
-    delays = {step.delay for step in steps[1:]}
+def every(delays: frozenset[Delay], pace: Pace = Pace.USUAL) -> str:
+    """Return a pace in words: "one every three days"; empty where the videos are not evenly spaced."""
     if len(delays) != 1:
-        return ANY_INTERVAL
-    delay = delays.pop()
+        return ""
+    delay = at_pace(next(iter(delays)), pace)
     if delay.unit is not DelayUnit.DAYS:
-        return "one every few hours" if delay.amount < 24 else ANY_INTERVAL
+        return "one every few hours" if delay.amount < 24 else ""
     return "one every day" if delay.amount == 1 else f"one every {number(delay.amount)} days"
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 blueprint = Blueprint("robots", __name__)
-_KEYS = ("/confirm/", "/u/", "/p/", "/v/", "/done/", "/c/", "/calendar/", "/signup", "/outbox/", "/admin/", "/api/")
+_KEYS = (
+    *("/confirm/", "/u/", "/p/", "/v/", "/done/", "/c/", "/calendar/"),
+    *("/data/", "/address/", "/new-address/", "/erase/", "/signup", "/outbox/", "/admin/", "/api/"),
+)
 
 
 @blueprint.get("/robots.txt")

@@ -11,6 +11,7 @@ from leadmagnet import services as parts
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import Origin
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.feedback.check_ins import Felt, check_in
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.steering import pause
@@ -18,6 +19,7 @@ from leadmagnet.feedback.watching import acknowledge, watched
 from leadmagnet.signup.addresses import parse_address
 from leadmagnet.signup.confirm import confirm
 from leadmagnet.signup.receive import Request, receive
+from leadmagnet.store.fresh_links import FreshLink
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import tick
 
@@ -122,6 +124,19 @@ def sign_up(world: parts.Services, life: Life, now: Now) -> None:
         tick(world, lambda: now)
 
 
+def links_on_request(services: parts.Services, anna: Subscriber) -> dict[str, str]:
+    """A link of each kind, as its email would carry it; Anna's address stays as it is."""
+    now = datetime.now(UTC)
+    with store.writing(services.engine) as session:
+        rows = {opens: FreshLink(subscriber_id=anna.id, opens=opens, asked_at=now) for opens in Opens}
+        rows[Opens.NEW_ADDRESS].new_email = rows[Opens.NEW_ADDRESS].new_canonical = "anna.from.tomorrow@example.net"
+        session.add_all(rows.values())
+        session.flush()
+        return {f"fresh_{opens}": services.links.fresh(opens, row.id, now) for opens, row in rows.items()} | {
+            "fresh_old": services.links.fresh(Opens.DATA, rows[Opens.DATA].id, now - timedelta(hours=2))
+        }
+
+
 def addresses_of(services: parts.Services) -> dict[str, str]:
     """Paths that belong to these people, and what else is needed to fill in a path."""
     links = services.links
@@ -149,7 +164,8 @@ def addresses_of(services: parts.Services) -> dict[str, str]:
         "page_long": links.page(person["Maximiliana Wolfeschlegelsteinhausen"].id),
         "leave": links.leave(person["Anna"].leave_id),
         "left": links.leave(person["Emil"].leave_id),
-    }
+        "calendar": links.calendar(person["Anna"].id),
+    } | links_on_request(services, person["Anna"])
     return {name: url.removeprefix(services.config.public_url) for name, url in named.items()} | {
         "mail": newest.name,
         "step": str(steps["dead-bug"]),

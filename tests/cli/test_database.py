@@ -113,7 +113,7 @@ def test_the_step_down_forgets_the_counters_and_nothing_else(
         assert session.query(Subscriber).count() == 1
 
 
-def test_one_step_down_lets_what_a_pause_holds_go_on(
+def test_going_down_below_pauses_lets_what_a_pause_holds_go_on(
     make_shell: Callable[..., Any], empty_database_url: str, hand_clock: Any
 ) -> None:
     """The program before knows no pauses: its planner is asked to date what waits, and the pause is forgotten."""

@@ -75,5 +75,5 @@ def test_facts_may_come_in_any_order_and_the_strongest_wins() -> None:
                 assert stands is max(order, key=facts.index)
 
 
-def test_only_confirmations_and_already_in_emails_answer_what_the_person_just_did() -> None:
-    assert set(ANSWERS) == {DeliveryKind.CONFIRMATION, DeliveryKind.ALREADY_SUBSCRIBED}
+def test_what_belongs_to_the_course_is_no_answer_to_what_the_person_just_did() -> None:
+    assert set(DeliveryKind) - ANSWERS == {DeliveryKind.VIDEO, DeliveryKind.FINISHED, DeliveryKind.REMINDER}

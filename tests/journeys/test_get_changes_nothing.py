@@ -12,7 +12,12 @@ from sqlalchemy import select
 
 from config import Config
 from leadmagnet import create_app, store
+from leadmagnet.domain.fresh_links import Opens
+from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.feedback.address import NewAddress, propose
 from leadmagnet.feedback.check_ins import Felt, check_in
+from leadmagnet.feedback.fresh_links import Found, State, ask
+from leadmagnet.store.fresh_links import FreshLink
 
 
 def dump(world: Any) -> dict[str, list[tuple[Any, ...]]]:
@@ -45,13 +50,24 @@ def lived(new_config: Callable[..., Config], build_services: Callable[..., Any],
             world.act(check_in, "dead-bug", Felt.RIGHT, clock.now().course)
     world.sign_up()
     world.tick()
+    for opens in (Opens.DATA, Opens.ERASE, Opens.ADDRESS):
+        world.act(ask, opens, clock.now())
+    world.tick()
+    world.act(ask_at_a_new_address, world)
+    world.tick()
     return world
+
+
+def ask_at_a_new_address(session: Any, person: Any, world: Any) -> None:
+    link = session.query(FreshLink).filter_by(opens=Opens.ADDRESS).one()
+    new, key = NewAddress("new@example.org", "new@example.org"), world.services.config.suppression_key
+    propose(session, Found(State.OPEN, link, person), new, world.clock.now(), key)
 
 
 def test_following_every_link_of_every_email_changes_no_row(lived: Any) -> None:
     messages = lived.outbox()
     kinds = {row.kind for row in lived.deliveries(status="sent")}
-    assert kinds == {"confirmation", "video", "reminder", "finished", "already_subscribed"}
+    assert kinds == {str(kind) for kind in DeliveryKind}
     states = {row.text_slug.rsplit("-", 1)[0] for row in lived.deliveries(kind="reminder", status="sent")}
     assert len(states) >= 4
     urls = set().union(*(links(message) for message in messages))
@@ -69,6 +85,6 @@ def test_following_every_link_of_every_email_changes_no_row(lived: Any) -> None:
             answer = method(path, buffered=True)
             assert answer.status_code == 200, path
         seen.add(parts.path.split("/")[1])
-    assert seen >= {"confirm", "v", "p", "u", "done", "media"}
+    assert seen >= {"confirm", "v", "p", "u", "done", "media", "data", "erase", "address", "new-address"}
     after = dump(lived)
     assert {name for name in before if before[name] != after[name]} == set()

@@ -13,11 +13,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, MetaData, select
 
-from leadmagnet import create_app
+from leadmagnet import create_app, store
 from leadmagnet.content import MESSAGES
+from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.feedback.address import NewAddress, propose
 from leadmagnet.feedback.check_ins import Felt, check_in
+from leadmagnet.feedback.fresh_links import Found, State, ask
 from leadmagnet.feedback.leaving import leave
+from leadmagnet.store.fresh_links import FreshLink
+from leadmagnet.store.subscribers import Subscriber
 
 _HREF = re.compile(r'(?:href|src|action)="([^"]+)"')
 _BARE = re.compile(r"https?://[^\s<>\"]+")
@@ -69,10 +74,10 @@ class Scanner:
         assert all(link.startswith((f"{base}/", *_ELSEWHERE)) for link in links), links
         before = everything(engine)
         for link in ours:
-            for ask in ("get", "head", "get"):
+            for method in ("get", "head", "get"):
                 # A new visitor each time: scanners keep no cookies.
                 answer = self.app.test_client().open(
-                    link.removeprefix(base), method=ask.upper(), headers=SCANNER, buffered=True
+                    link.removeprefix(base), method=method.upper(), headers=SCANNER, buffered=True
                 )
                 assert answer.status_code < 400, f"{link}: {answer.status_code}"
                 self.answers[link] = answer.status_code
@@ -99,6 +104,21 @@ def exercise(scanner: Scanner, felt: Felt = Felt.RIGHT) -> None:
     scanner.world.act(check_in, "dead-bug", felt, scanner.world.clock.now().course)
 
 
+def ask_for_links(scanner: Scanner) -> None:
+    """A copy, an erasure and another address: each asked for, none pressed."""
+    world = scanner.world
+    for opens in (Opens.DATA, Opens.ERASE, Opens.ADDRESS):
+        world.act(ask, opens, world.clock.now())
+    world.tick()
+    with store.writing(world.services.engine) as session:
+        link = session.query(FreshLink).filter_by(opens=Opens.ADDRESS).one()
+        person = session.get_one(Subscriber, link.subscriber_id)
+        new, key = NewAddress("new@example.org", "new@example.org"), world.services.config.suppression_key
+        propose(session, Found(State.OPEN, link, person), new, world.clock.now(), key)
+    world.tick()
+    scanner.scan()
+
+
 # A long life; what the two kinds of database do differently is not its subject.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_following_every_link_of_every_email_changes_nothing(scanner: Scanner) -> None:
@@ -120,6 +140,7 @@ def test_following_every_link_of_every_email_changes_nothing(scanner: Scanner) -
     world.sign_up()
     world.tick()
     scanner.scan()
+    ask_for_links(scanner)
 
     sent = world.deliveries(status="sent")
     assert {row.kind for row in sent} == {str(kind) for kind in DeliveryKind}
@@ -133,7 +154,7 @@ def test_following_every_link_of_every_email_changes_nothing(scanner: Scanner) -
     paths = {
         link.removeprefix(world.services.config.public_url).split("/")[1].split("?")[0] for link in scanner.answers
     }
-    assert paths >= {"confirm", "v", "done", "p", "u", "media"}
+    assert paths >= {"confirm", "v", "done", "p", "u", "media", "data", "erase", "address", "new-address"}
     # All of them once more, after everything has happened, and after leaving.
     scanner.follow(scanner.links)
     world.act(leave, world.clock.now(), "one-click")

@@ -106,7 +106,9 @@ def test_what_is_wrong_in_a_step_is_said_to_the_marketer(video: str, old: str, n
 
 
 def test_a_message_is_no_step(video: str) -> None:
-    with pytest.raises(BadDocument, match="a message has kind: confirmation"):
+    with pytest.raises(
+        BadDocument, match="a message has one of these kinds: confirmation, already_subscribed, reminder"
+    ):
         check_text(parse(video))
 
 

@@ -10,11 +10,11 @@ import pytest
 
 import leadmagnet
 from leadmagnet.domain.message import Expanded
-from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.document import STEP_KINDS, Document, check_step, check_text, compose, kind_of, parse
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.preview import sample_letter
+from leadmagnet.rendering.slots import TO_STRANGERS
 
 CONTENT = Path(leadmagnet.__file__).parent / "content"
 HOST = "https://videos.clinic.example"
@@ -65,7 +65,7 @@ def test_both_parts_say_who_writes_and_why(path: Path, letter: Expanded) -> None
 @each_text
 def test_everyone_but_the_unconfirmed_can_leave_and_choose(path: Path, letter: Expanded) -> None:
     page = Links(HOST, (b"preview",)).page(0)
-    confirmed = kind_of(document(path)) is not DeliveryKind.CONFIRMATION
+    confirmed = kind_of(document(path)) not in TO_STRANGERS
     for part in (letter.html, letter.text):
         assert (f"{HOST}/u/preview" in part) is confirmed
         assert (page in part) is confirmed
@@ -88,7 +88,7 @@ def test_plain_text_is_wrapped_and_its_addresses_are_whole(path: Path, letter: E
     for line in letter.text.split("\n"):
         assert len(line) <= 76 or "://" in line
     for address in re.findall(r"https://videos\S+", letter.text):
-        assert re.fullmatch(r"https://videos\.clinic\.example/(?:u/preview|(?:p|done|confirm|v)/\S+)", address)
+        assert re.fullmatch(r"https://videos\.clinic\.example/(?:u/preview|(?:p|done|confirm|v|data)/\S+)", address)
     assert letter.text.endswith("\n")
 
 

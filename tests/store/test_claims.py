@@ -168,6 +168,9 @@ def test_leases_over_names_the_silent_and_only_them(ledger: Any) -> None:
         ("confirmation", {"status": "complained"}, False),
         ("already_subscribed", {}, True),
         ("already_subscribed", {"status": "unsubscribed"}, False),
+        ("fresh_link", {"status": "unsubscribed", "hurt_at": True}, True),
+        ("fresh_link", {"status": "complained"}, False),
+        ("new_address", {"status": "unsubscribed"}, False),
     ],
     ids=str,
 )

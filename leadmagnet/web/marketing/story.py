@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from leadmagnet.audience import timeline
 from leadmagnet.audience.timeline import Event
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.rendering.phrases import WEEKDAYS
 from leadmagnet.store.subscribers import Subscriber
@@ -51,6 +52,11 @@ _ACTS: Mapping[str, str] = {
     "changed days": "Changed days and hour",
     "next video now": "Asked for the next video at once",
     "started again": "Started the videos again",
+    "changed pace": "Changed how fast the videos come",
+    "asked for a link": "Asked for a link by email",
+    "took a copy": "Took a copy of everything we keep",
+    "asked to change the address": "Asked for another address; it is to be confirmed there",
+    "changed the address": "Changed the address",
     "note": "Wrote a note",
     "read whom to ask first": "Read whom to ask before starting",
 }
@@ -155,10 +161,11 @@ def hurt_words(events: Sequence[Event], person: Subscriber, here: Moment) -> str
 
 
 def rhythm_words(person: Subscriber) -> str:
-    """Return the exercise days and the hour: "Mon, Wed and Fri, at the usual hour"."""
+    """Return the exercise days, the hour and a pace of one's own: "Mon, Wed and Fri, at the usual hour"."""
     names = [WEEKDAYS[day][:3] for day in sorted(person.days)]
     days = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-    return f"{days}, at {'the usual hour' if person.chosen_hour is None else f'{person.chosen_hour:02}:00'}"
+    hour = "the usual hour" if person.chosen_hour is None else f"{person.chosen_hour:02}:00"
+    return f"{days}, at {hour}{'' if person.pace == Pace.USUAL else f', {person.pace} than planned'}"
 
 
 def sunday(monday: date) -> date:

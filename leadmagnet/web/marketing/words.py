@@ -58,6 +58,11 @@ _LAST: Mapping[str, str] = {
     "went on": "Went on after it hurt",
     "next video now": "Asked for the next video",
     "started again": "Started again",
+    "changed pace": "Changed the pace",
+    "asked for a link": "Asked for a link",
+    "took a copy": "Took a copy of their data",
+    "asked to change the address": "Asked to change the address",
+    "changed the address": "Changed the address",
     "note": "Wrote a note",
     "read whom to ask first": "Read whom to ask first",
 }
@@ -67,6 +72,8 @@ _KINDS: Mapping[str, str] = {
     DeliveryKind.VIDEO: "Video",
     DeliveryKind.FINISHED: "Closing email",
     DeliveryKind.REMINDER: "Reminder",
+    DeliveryKind.FRESH_LINK: "Link on request",
+    DeliveryKind.NEW_ADDRESS: "Question at a new address",
 }
 
 

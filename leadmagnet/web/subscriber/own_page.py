@@ -1,27 +1,31 @@
-"""The subscriber's own page: the path, days and hour, pause and snooze, next video now, start again, go on, leave.
+"""The subscriber's own page: the path, days and hour, pace, breaks, next video now, start again, go on, leave.
 
-The link may have been forwarded, so nothing here shows or changes the address. Must not know: what each act changes.
+The link may have been forwarded, so nothing here shows or changes the address: a copy, an erasure and another address
+are asked for here, and a link to each goes out by email. Must not know: what each act changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadmagnet import store
+from leadmagnet.domain.fresh_links import FOR_WHOM, Opens
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import SubscriberStatus
-from leadmagnet.domain.zones import UnknownZone, local_day, to_utc, zone
+from leadmagnet.domain.zones import UnknownZone
 from leadmagnet.enrollment.path import path_of
-from leadmagnet.feedback import steering
+from leadmagnet.feedback import fresh_links, steering
 from leadmagnet.feedback.clicks import stop_counting
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, objects_to_tracking, services
 from leadmagnet.web.security import keep_private
-from leadmagnet.web.subscriber.own_page_view import view
+from leadmagnet.web.subscriber import breaks
+from leadmagnet.web.subscriber.own_page_view import SAVED, view
 from leadmagnet.web.subscriber.tokens import by_page
 
 blueprint = Blueprint("own_page", __name__, url_prefix="/p")
@@ -42,20 +46,28 @@ def show(token: str) -> Response:
 @blueprint.post("/<token>")
 def press(token: str) -> AnyResponse:
     """Do what the pressed button says."""
-    act = _ACTS.get(request.form.get("action", ""))
+    action = request.form.get("action", "")
+    act, asked = _ACTS.get(action), _ASKED.get(action)
     with store.writing(services().engine) as session:
         person = by_page(session, token)
-        if act is None or person.status != SubscriberStatus.ACTIVE:
+        if asked is not None and person.status in FOR_WHOM[asked]:
+            # The answer is the same whether a link goes out or the last one is too fresh.
+            fresh_links.ask(session, person, asked, now())
+            saved = "asked"
+        elif act is not None and person.status == SubscriberStatus.ACTIVE:
+            saved = act(session, person, now().course)
+        else:
             return redirect(f"/p/{token}", 303)
         if objects_to_tracking():
             stop_counting(session, person)
-        saved = act(session, person, now().course)
     return redirect(f"/p/{token}?saved={saved}#said", 303)
 
 
 def _page(session: Session, person: Subscriber, saved: str) -> Response:
     if person.status != SubscriberStatus.ACTIVE:
-        return make_response(render_template("own-page-stopped.html", status=person.status))
+        rights = person.status in FOR_WHOM[Opens.DATA]
+        page = render_template("own-page-stopped.html", status=person.status, said=SAVED.get(saved), rights=rights)
+        return make_response(page)
     return make_response(render_template("own-page.html", **view(session, person, now().course, saved)))
 
 
@@ -72,26 +84,9 @@ def _rhythm(session: Session, person: Subscriber, moment: datetime) -> str:
     return "rhythm"
 
 
-def _days_on(person: Subscriber, moment: datetime, days: int) -> datetime:
-    """Return the beginning of the local day so many days on."""
-    where = zone(person.timezone)
-    return to_utc(local_day(moment, where) + timedelta(days=days), 0, where)
-
-
-def _pause(session: Session, person: Subscriber, moment: datetime) -> str:
-    chosen = {"7": 7, "14": 14}.get(request.form.get("pause", ""))
-    steering.pause(session, person, moment, _days_on(person, moment, chosen) if chosen else None)
-    return "paused"
-
-
 def _resume(session: Session, person: Subscriber, moment: datetime) -> str:
     steering.resume(session, person, moment)
     return "resumed"
-
-
-def _snooze(session: Session, person: Subscriber, moment: datetime) -> str:
-    steering.snooze(session, person, moment, _days_on(person, moment, 7))
-    return "snoozed"
 
 
 def _next(session: Session, person: Subscriber, moment: datetime) -> str:
@@ -112,6 +107,14 @@ def _resting(session: Session, person: Subscriber, moment: datetime) -> bool:
     return path_of(session, person, moment).resting
 
 
+def _pace(session: Session, person: Subscriber, moment: datetime) -> str:
+    chosen = request.form.get("pace", "")
+    if chosen not in list(Pace):
+        return "no_pace"
+    steering.set_pace(session, person, moment, Pace(chosen))
+    return "pace"
+
+
 def _go_on(session: Session, person: Subscriber, moment: datetime) -> str:
     steering.go_on(session, person, moment)
     return "go_on"
@@ -129,12 +132,17 @@ def _links(session: Session, person: Subscriber, _moment: datetime) -> str:
 
 _ACTS: dict[str, Act] = {
     "rhythm": _rhythm,
-    "pause": _pause,
+    "pace": _pace,
+    "pause": breaks.pause,
+    "pause_until": breaks.pause_until,
     "resume": _resume,
-    "snooze": _snooze,
+    "snooze": breaks.snooze,
+    "snooze_until": breaks.snooze_until,
     "next": _next,
     "restart": _restart,
     "go_on": _go_on,
     "remind": _remind,
     "links": _links,
 }
+#: What a link by email is asked for.
+_ASKED = {"ask_data": Opens.DATA, "ask_erase": Opens.ERASE, "ask_address": Opens.ADDRESS}

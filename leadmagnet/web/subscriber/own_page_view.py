@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.reminders import Cadence, cadence
+from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.zones import all_zones, local_day, zone
 from leadmagnet.enrollment.path import Path, path_of
 from leadmagnet.rendering.phrases import WEEKDAYS, safe_name
@@ -17,6 +18,8 @@ from leadmagnet.web import course, progress, words
 from leadmagnet.web.context import here, services
 from leadmagnet.web.course import Course
 from leadmagnet.web.stations import of_person
+from leadmagnet.web.subscriber.breaks import bounds
+from leadmagnet.web.subscriber.next_email import next_email
 from leadmagnet.web.subscriber.which_emails import around, boxes
 
 #: Sentences after an act, by the code in the address: what stands there is never shown itself. True: it worked.
@@ -24,10 +27,12 @@ SAVED = {
     "rhythm": (True, "Saved. The next email follows your new days and hour."),
     "paused": (True, "Paused. Nothing piles up; you go on with the next video."),
     "resumed": (True, "Welcome back. You go on with the next video."),
-    "snoozed": (True, "No reminders for a week. The videos go on."),
+    "snoozed": (True, "No reminders until then. The videos go on."),
     "next": (True, "The next video is on its way to your inbox."),
     "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
     "restarted_later": (True, "You begin again with video 1. It comes as soon as we send videos again."),
+    "pace": (True, "Saved. The next video follows your new pace."),
+    "asked": (True, "Look into your inbox: we send a link there. It works for one hour."),
     "go_on": (True, "Good. Start gently; the easier versions are a good place."),
     "links": (True, "Done. We note no link that you follow, and have forgotten those we had noted."),
     "reminding": (True, "Good. Reminders come on your exercise days again."),
@@ -35,6 +40,8 @@ SAVED = {
     "emails_same": (True, "Nothing has changed: these are the emails that you get."),
     "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
     "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
+    "no_date": (False, "Choose a day from tomorrow on, within a year, as in 2026-03-14."),
+    "no_pace": (False, "Choose one of the three paces."),
     "no_next": (False, "The next video can’t be sent right now. It may be on its way already."),
     "resting": (False, "We are taking a short break with the videos. The next one comes by itself when we go on."),
     "no_restart": (False, "You can begin again once the course is finished."),
@@ -53,6 +60,7 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "said": SAVED.get(saved),
         "name": safe_name(person.first_name),
         "lead": _lead(person, path, moment, where),
+        "next_email": next_email(session, person, path, moment),
         "finished": path.finished,
         "weeks": rows,
         "weeks_sentence": weeks_sentence,
@@ -67,6 +75,9 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "emails_href": f"{here(services().links.page(person.id))}/emails",
         "leave_href": here(services().links.leave(person.leave_id)),
         **_way(person, path, found, local_day(moment, where)),
+        "paces": _paces(person, found) if path.next is not None else [],
+        "calendar_href": here(services().links.calendar(person.id)),
+        "break_days": [day.isoformat() for day in bounds(person, moment)],
         **_choices(person, found),
     }
 
@@ -98,6 +109,15 @@ def _choices(person: Subscriber, found: Course | None) -> dict[str, object]:
         "timezone": person.timezone,
         "place": words.place(person.timezone),
     }
+
+
+def _paces(person: Subscriber, found: Course | None) -> list[tuple[str, str, bool]]:
+    """Return the choices of pace: value, words, chosen."""
+    choices = {Pace.FASTER: "Faster", Pace.USUAL: "As planned", Pace.SLOWER: "Slower"}
+    every = {pace: course.every(found.delays, pace) if found else "" for pace in choices}
+    return [
+        (pace, f"{name}, {every[pace]}" if every[pace] else name, person.pace == pace) for pace, name in choices.items()
+    ]
 
 
 def _date(at: datetime, where: ZoneInfo) -> str:
