@@ -35,10 +35,16 @@ WHOLE_NUMBERS = {
     "claim_lease_seconds": (1, 86_400),
     "evidence_window_seconds": (1, 604_800),
     "daily_cap": (1, rules.MOST_A_DAY),
+    "signup_address_cap": (0, 1000),
+    "signup_network_cap": (0, 1_000_000),
+    "signup_form_cap": (0, 1_000_000),
+    "signup_hourly_cap": (0, 1_000_000),
+    "signup_requests_per_minute": (0, 1_000_000),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
     "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
+    "trusted_proxies": rules.proxies,
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
 }
@@ -75,6 +81,16 @@ class Config:
     claim_lease_seconds: int = 120
     evidence_window_seconds: int = 900
     ledger_retention_days: int = 0
+    trusted_proxies: tuple[str, ...] = ()
+    """Whose X-Forwarded-For counts: addresses, networks, and `unix`."""
+    signup_address_cap: int = 5
+    """Confirmations a day to one address; for all caps, 0 is none."""
+    signup_network_cap: int = 30
+    """Sign-ups an hour from one network, on one form, and in all."""
+    signup_form_cap: int = 300
+    signup_hourly_cap: int = 600
+    signup_requests_per_minute: int = 120
+    """Requests of the form a minute from one network; what is more gets 429, for each process."""
     run_worker_in_web: bool = False
     time_lapse: float | None = None
     """Course seconds in a real one. Unset, a server runs at 1 and a command takes the clock as it finds it."""
@@ -125,6 +141,11 @@ class Config:
     def is_loopback(self) -> bool:
         """Whether PUBLIC_URL points to this machine: then, and then only, the browser's outbox is served."""
         return _loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether emails are only files here and PUBLIC_URL is this machine."""
+        return self.mail_transport == ("outbox",) and self.is_loopback
 
     @property
     def is_sample_clinic(self) -> bool:

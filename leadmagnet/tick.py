@@ -22,6 +22,7 @@ from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.admission import Caps
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
@@ -29,6 +30,7 @@ from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
+from leadmagnet.signup.admission import Guard
 from leadmagnet.signup.process import process_sign_ups
 from leadmagnet.store.agenda import Agenda, forgettable
 from leadmagnet.store.signups import SignUp
@@ -75,6 +77,12 @@ def always() -> bool:
 def limits_from(config: Config) -> Limits:
     """Return the limits that the settings name."""
     return Limits(config.send_rate, config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone)
+
+
+def guard_from(config: Config) -> Guard:
+    """Return what stands between forms and inboxes, as the settings name it."""
+    caps = Caps(config.signup_network_cap, config.signup_form_cap, config.signup_hourly_cap, config.signup_address_cap)
+    return Guard(caps, config.secret_keys, trial=config.is_trial)
 
 
 def post_of(services: Services) -> Post:
@@ -187,8 +195,14 @@ def answers(
     while part.leads and going() and agenda(services, clock()).sign_ups:
         with store.writing(services.engine) as session:
             process_sign_ups(
-                session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
+                session,
+                clock(),
+                clinic_zone=config.clinic_timezone,
+                suppression_key=config.suppression_key,
+                guard=guard_from(config),
             )
+        if shares_file(services):
+            time.sleep(SHARED_PAUSE)
     claimed = 0
     while part.sends and going() and agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
         claimed += done
@@ -252,4 +266,6 @@ def purge(services: Services, now: Now) -> int:
         served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
+        store.held.forget_networks(session, now.real)
+        store.proofs.forget(session, now.real)
     return len(gone) + len(rows)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, simulating, subscribers, work
+from leadmagnet.cli import (
+    database,
+    lists,
+    marketers,
+    preparing,
+    sending,
+    sequences,
+    signups,
+    simulating,
+    subscribers,
+    work,
+)
 from leadmagnet.cli.shell import Root
 
 
@@ -18,6 +29,7 @@ def register(app: Flask) -> None:
         marketers.marketers,
         sending.sending,
         sending.deliveries,
+        signups.signups,
     ):
         app.cli.add_command(group)
     for listed in (lists.import_command, lists.export_command, lists.erase_command):

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.networks import network_of
 from leadmagnet.domain.zones import known
 from leadmagnet.signup.addresses import Address
+from leadmagnet.signup.proof import LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Request:
     page: str = ""
     ip: str = ""
     user_agent: str = ""
+    proof: str = ""
+    """The browser's proof of work, where it was asked for one."""
 
 
 def receive(session: Session, request: Request, now: Now) -> None:
@@ -43,6 +47,8 @@ def receive(session: Session, request: Request, now: Now) -> None:
             page=request.page[:500],
             ip=request.ip[:45],
             user_agent=request.user_agent[:300],
+            network=network_of(request.ip),
+            proof=request.proof if len(request.proof) <= LONGEST else "",
             asked_at=now.course,
             asked_real_at=now.real,
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Flask, abort, request
 
 from leadmagnet.services import Services
-from leadmagnet.web.marketing import accounts, desk, home, pausing, sending, sequence, subscriber, subscribers
+from leadmagnet.web.marketing import accounts, desk, held, home, pausing, sending, sequence, subscriber, subscribers
 from leadmagnet.web.marketing.accounts import add_marketer
 
 __all__ = ["add_marketer", "register"]
 
 #: The modules whose import hangs their pages on the blueprint.
-PAGES = (home, subscribers, subscriber, sequence, pausing, sending)
+PAGES = (home, subscribers, subscriber, held, sequence, pausing, sending)
 
 
 def register(app: Flask) -> None:

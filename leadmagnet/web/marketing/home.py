@@ -121,7 +121,13 @@ def _worth_a_look(session: Session, here: Moment) -> dict[str, object]:
         what = low(titles.step(checks[-1].step_slug)) if checks else ""
         hurt.append({"person": person, "what": what, "when": here.when(person.hurt_at or here.now)})
     trouble = reports.trouble(session, here.now - WEEK, here.now)
-    return {"hurt": hurt, "more": number - len(hurt), "trouble": trouble, "halt": store.halts.current(session)}
+    return {
+        "hurt": hurt,
+        "more": number - len(hurt),
+        "trouble": trouble,
+        "halt": store.halts.current(session),
+        "held": store.held.count(session),
+    }
 
 
 def _sources(session: Session, here: Moment, days: int) -> list[dict[str, object]]:

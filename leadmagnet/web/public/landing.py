@@ -80,6 +80,7 @@ def _request(session: Session, sent: SignUpForm) -> Request:
         page=_where(),
         ip=remote_ip(),
         user_agent=user_agent(),
+        proof=sent.altcha.data or "",
     )
 
 
