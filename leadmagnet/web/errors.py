@@ -34,11 +34,14 @@ def register(app: Flask) -> None:
 
 
 def too_much() -> str:
-    """Return the page for somebody who comes too often. It is the same for everybody, and cheap: many may ask."""
+    """Return the page for somebody who comes too often: the same for everybody, so it may be kept."""
     return _text(*_PAGES[429], show_phone=False)
 
 
 def _page(error: HTTPException) -> Response:
+    if error.response is not None:
+        # Whoever raised it has brought the answer along.
+        return error.response  # type: ignore[return-value]  # werkzeug's response, which Flask takes
     code = error.code or 500
     if code < 400:
         # A redirect of the router's own.

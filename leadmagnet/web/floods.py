@@ -7,10 +7,12 @@ Must not know: what a sign-up is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from flask import Flask, Response, make_response, request
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter
 
 from config import Config
 from leadmagnet.domain.networks import network_of
@@ -24,17 +26,21 @@ SECONDS = 60
 
 def register(app: Flask, config: Config) -> None:
     """Put the brake before everything else that a request costs. 0 a minute: no brake."""
-    if not config.signup_requests_per_minute:
+    most = config.signup_requests_per_minute
+    if not most:
         return
+    # Drawn once: in a flood, drawing it would be most of the work.
+    page = cache(errors.too_much)
     Limiter(
         _network,
         app=app,
-        application_limits=[f"{config.signup_requests_per_minute} per {SECONDS} seconds"],
+        # A minute's worth all at once would make visitors wait. Who comes too fast has not used up the minute's share.
+        application_limits=[f"{max(2, most // 20)} per second", f"{most} per {SECONDS} seconds"],
         application_limits_exempt_when=_free,
         storage_uri=_storage(config.broker_url),
         key_prefix="leadmagnet-forms",
         in_memory_fallback_enabled=True,
-        on_breach=_slow_down,
+        on_breach=lambda _limit: _slow_down(page),
     )
 
 
@@ -47,8 +53,8 @@ def _network() -> str:
     return network_of(remote_ip())
 
 
-def _slow_down(_limit: RequestLimit) -> Response:
-    response = make_response(errors.too_much(), 429)
+def _slow_down(page: Callable[[], str]) -> Response:
+    response = make_response(page(), 429)
     response.headers["Retry-After"] = str(SECONDS)
     return response
 
