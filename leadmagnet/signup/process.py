@@ -29,7 +29,7 @@ CONFIRMATION_COOL_DOWN = timedelta(minutes=10)
 ALREADY_COOL_DOWN = timedelta(days=1)
 #: The day over which confirmations to one address are counted. Real time.
 ADDRESS_WINDOW = timedelta(days=1)
-#: Sign-ups that one transaction answers: on SQLite, visitors who send a form wait for it meanwhile.
+#: Sign-ups that one transaction answers.
 MOST_ANSWERED = 25
 
 

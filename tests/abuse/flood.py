@@ -2,9 +2,9 @@
 
     python -m tests.abuse.flood sqlite|postgres [POSTS] [SECONDS]
 
-The server runs as `make run` starts it. The flood comes through a trusted proxy on loopback, so it may claim any network;
-each post names another victim. Real visitors load the page, wait as long as typing takes, do the proof of work where they
-are asked for one, send the form, and look for the confirmation. Prints what left, and how long sign-ups took.
+The server runs as `make run` starts it. The flood comes through a trusted proxy on loopback, so it may claim any
+network; each post names another victim. Real visitors load the page, wait as long as typing takes, do the proof of work
+where they are asked for one, and send the form. Prints what left, and how long sign-ups took.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -119,19 +120,26 @@ async def _flood(
     return times, statuses
 
 
-def visit(port: int, number: int, report: Report) -> None:
+def solved(challenge: str) -> str:
+    """Do the proof of work."""
+    given = Challenge.from_dict(orjson.loads(challenge))
+    solution = solve_challenge(given)
+    assert solution is not None
+    return Payload(given, solution).to_base64()
+
+
+def visit(port: int, number: int, report: Report, elsewhere: ProcessPoolExecutor) -> None:
     """Be a real visitor, from a network of their own."""
     visitor = Visitor(port, f"81.{number // 250}.{number % 250}.7")
     fields = visitor.form() | {"email": f"visitor{number}@example.net", "first_name": "Anna", "consent": "yes"}
     begun = time.perf_counter()
     status, challenge, _ = visitor.ask("GET", "/signup/challenge?form=landing")
     if status == 200:
-        given = Challenge.from_dict(orjson.loads(challenge))
-        solution = solve_challenge(given)
-        assert solution is not None
-        fields["altcha"] = Payload(given, solution).to_base64()
+        fields["altcha"] = elsewhere.submit(solved, challenge).result()
         report.proofs += 1
     time.sleep(max(0.0, FILLING - (time.perf_counter() - begun)))
+    # The server ends an idle connection after two seconds; a browser then opens another.
+    visitor.close()
     sent = time.perf_counter()
     status, _, headers = visitor.ask("POST", "/signup", fields)
     report.real_times.append((time.perf_counter() - sent) * 1000)
@@ -149,8 +157,10 @@ def besiege(server: Server, posts: int, seconds: float, visitors: int, networks:
     time.sleep(FILLING + 1)
     begun = time.perf_counter()
     real = []
+    # A visitor's sum is done on the visitor's machine: here, only in the time that nobody else wants.
+    elsewhere = ProcessPoolExecutor(2, spawn, initializer=os.nice, initargs=(19,))
     for number in range(visitors):
-        real.append(threading.Thread(target=visit, args=(server.port, number, report)))
+        real.append(threading.Thread(target=visit, args=(server.port, number, report, elsewhere)))
         real[-1].start()
         time.sleep(max(0.0, begun + (number + 1) * seconds / visitors - time.perf_counter()))
     report.hostile_times, statuses = told.get(timeout=seconds * 5 + 60)
@@ -158,6 +168,7 @@ def besiege(server: Server, posts: int, seconds: float, visitors: int, networks:
     hostile.join()
     for thread in real:
         thread.join()
+    elsewhere.shutdown()
     report.answers.update(statuses)
     _count(server, report)
     return report

@@ -1,4 +1,4 @@
-"""The program as `make run` serves it, on a database of the caller's choice, behind a proxy on loopback that it trusts."""
+"""The program as `make run` serves it, on a database of the caller's choice, behind a trusted proxy on loopback."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def postgres() -> Iterator[str]:
 def serving(folder: Path, database_url: str, **settings: str) -> Iterator[Server]:
     """Serve as `make run` does, with the worker in the same process."""
     door = socket.create_server(("127.0.0.1", 0), backlog=512)
+    # As gunicorn does for a socket of its own; without it, small answers wait 40 ms for the client's acknowledgement.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = door.getsockname()[1]
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
