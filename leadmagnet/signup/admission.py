@@ -58,6 +58,8 @@ def admit(session: Session, rows: Sequence[SignUp], guard: Guard, real_now: date
             continue
         admitted.append(row)
         if not free:
+            # Whatever comes of it: else a flood to addresses that get nothing would be work without end.
+            row.counted_at = real_now
             seen.add(source)
     for (cap, proven, waits), ids in held.items():
         again_at = real_now + TURN if waits else None

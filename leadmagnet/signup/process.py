@@ -51,8 +51,6 @@ def process_sign_ups(
         row.outcome = _handle(session, row, now, clinic_zone, suppression_key, guard.caps.address)
         row.handled_at, row.again_at = now.real, None
         row.network_until = whole_hour(now.real + NETWORK_STAYS)
-        # Whatever came of it: else a flood to addresses that get nothing would be work without end.
-        row.counted_at = None if row.decided_by else now.real
         session.flush()
     return len(rows)
 

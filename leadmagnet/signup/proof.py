@@ -26,12 +26,12 @@ LONGEST = 2_000
 _ALGORITHM, _UNTIL = "PBKDF2/SHA-256", "until"
 
 
-def challenge(keys: Sequence[bytes], real_now: datetime) -> dict[str, Any]:
-    """Return a new challenge as the browser gets it, signed with the first key."""
+def challenge(keys: Sequence[bytes], real_now: datetime, cost: int = COST) -> dict[str, Any]:
+    """Return a new challenge as the browser gets it, signed with the first key; `cost`: rounds for each try."""
     signs, signs_key = _secrets(keys[0])
     made: Challenge = create_challenge(
         _ALGORITHM,
-        COST,
+        cost,
         counter=LEAST + secrets.randbelow(MOST - LEAST),
         # Not the library's own expiry: that one asks the system's clock, at the moment of verifying.
         data={_UNTIL: round((real_now + LIVES).timestamp())},

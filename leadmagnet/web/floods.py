@@ -19,9 +19,11 @@ from leadmagnet.domain.networks import network_of
 from leadmagnet.web import errors
 from leadmagnet.web.context import remote_ip
 
-#: Method and path of what is counted together: the form, and the question whether it needs a proof.
+#: Method and path of what is counted, each by itself: the form, and the question whether it needs a proof.
 COUNTED = (("POST", "/signup"), ("GET", "/signup/challenge"))
 SECONDS = 60
+#: What a second may take of a minute's share: all at once would make visitors wait.
+SHARE = 12
 
 
 def register(app: Flask, config: Config) -> None:
@@ -32,10 +34,10 @@ def register(app: Flask, config: Config) -> None:
     # Drawn once: in a flood, drawing it would be most of the work.
     page = cache(errors.too_much)
     Limiter(
-        _network,
+        _who,
         app=app,
-        # A minute's worth all at once would make visitors wait. Who comes too fast has not used up the minute's share.
-        application_limits=[f"{max(2, most // 20)} per second", f"{most} per {SECONDS} seconds"],
+        # In this order: who comes too fast has not used up the minute's share.
+        application_limits=[f"{max(2, most // SHARE)} per second", f"{most} per {SECONDS} seconds"],
         application_limits_exempt_when=_free,
         storage_uri=_storage(config.broker_url),
         key_prefix="leadmagnet-forms",
@@ -47,6 +49,10 @@ def register(app: Flask, config: Config) -> None:
 def _free() -> bool:
     """Say whether a request does not count. An address of this machine or its network names no visitor."""
     return (request.method, request.path) not in COUNTED or not _network()
+
+
+def _who() -> str:
+    return f"{_network()} {request.path}"
 
 
 def _network() -> str:

@@ -34,6 +34,10 @@ FILLING = 1.7
 PATIENCE = 60
 
 
+#: Times of answers in milliseconds, and their statuses.
+Sent = tuple[list[float], list[int]]
+
+
 @dataclass
 class Report:
     """What came of it. Times in milliseconds."""
@@ -70,10 +74,8 @@ def _quantiles(times: list[float]) -> str:
     return ", ".join([*at, f"longest {max(times):.0f} ms"])
 
 
-def flood(
-    port: int, posts: int, seconds: float, networks: int, told: multiprocessing.Queue[tuple[list[float], list[int]]]
-) -> None:
-    """Send hostile posts at an even pace; in a process of its own, so that it takes no time from the visitors' clock."""
+def flood(port: int, posts: int, seconds: float, networks: int, told: multiprocessing.Queue[Sent]) -> None:
+    """Send hostile posts at an even pace; in a process of its own, which takes no time from the visitors' clock."""
     sender = Visitor(port, "203.0.113.1")
     known, cookie = sender.form(), sender.headers["Cookie"]
     sender.close()
@@ -81,9 +83,7 @@ def flood(
     told.put(asyncio.run(_flood(port, posts, seconds, networks, known, cookie)))
 
 
-async def _flood(
-    port: int, posts: int, seconds: float, networks: int, known: dict[str, str], cookie: str
-) -> tuple[list[float], list[int]]:
+async def _flood(port: int, posts: int, seconds: float, networks: int, known: dict[str, str], cookie: str) -> Sent:
     times: list[float] = []
     statuses: list[int] = []
     begun, numbers = time.perf_counter(), iter(range(posts))
@@ -151,7 +151,7 @@ def besiege(server: Server, posts: int, seconds: float, visitors: int, networks:
     """Flood a server, visit it meanwhile, and count what left."""
     report = Report(visitors=visitors)
     spawn = multiprocessing.get_context("spawn")
-    told: multiprocessing.Queue[tuple[list[float], list[int]]] = spawn.Queue()
+    told: multiprocessing.Queue[Sent] = spawn.Queue()
     hostile = spawn.Process(target=flood, args=(server.port, posts, seconds, networks, told))
     hostile.start()
     time.sleep(FILLING + 1)
@@ -177,7 +177,10 @@ def besiege(server: Server, posts: int, seconds: float, visitors: int, networks:
 def _count(server: Server, report: Report) -> None:
     """Wait until nothing waits any more, and count emails and held sign-ups."""
     engine = create_engine(server.database_url)
-    waiting = "SELECT (SELECT count(*) FROM sign_up WHERE handled_at IS NULL) + (SELECT count(*) FROM delivery WHERE status IN ('due', 'claimed'))"
+    waiting = (
+        "SELECT (SELECT count(*) FROM sign_up WHERE handled_at IS NULL) "
+        "+ (SELECT count(*) FROM delivery WHERE status IN ('due', 'claimed'))"
+    )
     until = time.monotonic() + PATIENCE
     with engine.connect() as connection:
         while connection.execute(text(waiting)).scalar_one():

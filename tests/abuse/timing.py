@@ -2,10 +2,11 @@
 
     python -m tests.abuse.timing sqlite|postgres [REQUESTS]
 
-The server runs as `make run` starts it, but without the worker, so that every standing stays what it is. Requests go one after the other in an order drawn anew each round, each from a network of
-its own. Compared are unknown addresses with all known ones, and with each standing. With a difference at p < 0.001 the
-whole is measured once more, with fresh addresses; only one that comes up twice, in the same direction, is one: by chance
-that happens to one comparison in two million.
+The server runs as `make run` starts it, but without the worker, so that every standing stays what it is. Requests go
+one after the other in an order drawn anew each round, each from a network of its own. Compared are unknown addresses
+with all known ones, and with each standing. With a difference at p < 0.001 the whole is measured once more, with
+fresh addresses; only one that comes up twice, in the same direction, is one: by chance that happens to one comparison
+in two million.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _median(values: list[float]) -> float:
 
 
 def differences(server: Server, requests: int, seed: int = 1) -> tuple[list[Found], list[Found], set[bytes]]:
-    """Measure, and once more where a difference seems to be; return the first figures, what is confirmed, all answers."""
+    """Measure, and once more where a difference seems to be; return the first figures, what is confirmed, answers."""
     rounds = max(1, round(requests / (2 * len(KNOWN))))
     settle(server, 2 * rounds)
     dice = random.Random(seed)
