@@ -1,4 +1,4 @@
-"""Behind a proxy: whose word counts, how many requests one network may send, and when a form asks for a proof of work."""
+"""Behind a proxy: whose word counts, how many requests a network may send, when a form asks for a proof of work."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_setting_takes_addresses_networks_and_a_word(value):
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "127.0.0.1;10.0.0.1", "*", "1"])
 def test_what_is_no_proxy_stops_the_start(value):
-    with pytest.raises(BadSetting, match="TRUSTED_PROXIES: .* is no address and no network"):
+    with pytest.raises(BadSetting, match=r"TRUSTED_PROXIES: .* is no address and no network"):
         Config.from_env({"SECRET_KEY": "k" * 32, "SUPPRESSION_KEY": "s" * 32, "TRUSTED_PROXIES": value})
 
 

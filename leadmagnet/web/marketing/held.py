@@ -21,13 +21,20 @@ from leadmagnet.web.marketing.desk import actor, blueprint, editors, moment
 SHOWN, PLACES = 50, 5
 #: A number no row has: what is no number picks nothing.
 NOBODY = 0
+#: Numbers of rows have fewer digits.
+DIGITS = 19
 
 
 def _pick(given: dict[str, str]) -> Pick:
     """Return which sign-ups an address or a form asks for; all, where it names nothing."""
     number, network, form = (given.get(name) for name in ("id", "network", "form"))
-    one = None if number is None else (int(number) if number.isascii() and number.isdigit() else NOBODY)
-    return Pick(one if one is None or one < 2**63 else NOBODY, _text(network), _text(form))
+    return Pick(_number(number), _text(network), _text(form))
+
+
+def _number(value: str | None) -> int | None:
+    if value is None:
+        return None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < DIGITS else NOBODY
 
 
 def _text(value: str | None) -> str | None:
@@ -37,9 +44,9 @@ def _text(value: str | None) -> str | None:
 @blueprint.get("/signups")
 def held_sign_ups() -> str:
     """Show what is held."""
-    pick, here = _pick(request.args), moment()
+    pick, here, before = _pick(request.args), moment(), _number(request.args.get("before"))
     with store.reading(services().engine) as session:
-        rows = store.held.page(session, pick, SHOWN + 1, request.args.get("before", type=int))
+        rows = store.held.page(session, pick, SHOWN + 1, before)
         forms = {form.slug: form.title for form in session.query(Form)}
         return render_template(
             "marketing/held.html",
