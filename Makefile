@@ -13,7 +13,7 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash bench bench-peers clean
+.PHONY: help run test check lint types contracts format lock films crash flood timing bench bench-peers clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,14 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
+
+flood: $(VENV)/.test ## Send 10,000 hostile sign-ups in a minute, on SQLite and (TEST_POSTGRES_URL) PostgreSQL
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.flood sqlite
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.flood postgres
+
+timing: $(VENV)/.test ## Compare the times of answers to known and unknown addresses, over 2,000 sign-ups
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.timing sqlite
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.timing postgres
 
 bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side by side (PostgreSQL at TEST_POSTGRES_URL)
 	PYTHONPATH=. $(BIN)/python -m benchmarks.messages
