@@ -89,7 +89,7 @@ class Config:
     """Sign-ups an hour from one network, on one form, and in all."""
     signup_form_cap: int = 300
     signup_hourly_cap: int = 600
-    signup_requests_per_minute: int = 60
+    signup_requests_per_minute: int = 30
     """Requests of the form a minute from one network; what is more gets 429, for each process."""
     run_worker_in_web: bool = False
     time_lapse: float | None = None
