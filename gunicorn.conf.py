@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
-#: Nobody's word on scheme or script name is taken: those are PUBLIC_URL's. Whose word counts for a visitor's address says
-#: TRUSTED_PROXIES, and the program looks at that itself.
+#: Nobody's word on scheme or script name is taken: those are PUBLIC_URL's. Whose word counts for a visitor's address
+#: says TRUSTED_PROXIES, and the program looks at that itself.
 forwarded_allow_ips = ""
 
 

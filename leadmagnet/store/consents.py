@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import ConsentKind, wording_id
 from leadmagnet.store.base import Base, Name, one_of
+from leadmagnet.store.insert_all import insert_all
 
 
 class Wording(Base):
@@ -47,8 +48,9 @@ def keep_wording(session: Session, text: str, language: str, now: datetime) -> s
     """Store a wording if it is new and return its id."""
     identity = wording_id(text, language)
     if session.get(Wording, identity) is None:
-        session.add(Wording(id=identity, text=text, language=language, first_used_at=now))
-        session.flush()
+        # Two may be the first with it at the same moment.
+        row = {"id": identity, "text": text, "language": language, "first_used_at": now}
+        session.execute(insert_all(Wording, [row], session.connection().dialect).on_conflict_do_nothing())
     return identity
 
 

@@ -15,7 +15,7 @@ PEOPLE, NETWORKS, OPEN = 4, 2, 2
 
 @pytest.mark.timeout(240)
 def test_a_flood_sends_as_many_confirmations_as_the_caps_allow_and_visitors_come_in(tmp_path: Path) -> None:
-    settings = {"SIGNUP_REQUESTS_PER_MINUTE": "30", "SIGNUP_NETWORK_CAP": str(2 * OPEN)}
+    settings = {"SIGNUP_REQUESTS_PER_MINUTE": "24", "SIGNUP_NETWORK_CAP": str(2 * OPEN)}
     with serving(tmp_path, f"sqlite:///{tmp_path / 'flood.db'}", **settings) as server:
         report = flood.besiege(server, posts=120, seconds=1, visitors=PEOPLE, networks=NETWORKS)
     assert report.answers.total() == 120
