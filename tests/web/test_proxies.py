@@ -86,7 +86,7 @@ def test_counts_go_to_redis_where_there_is_one():
 
 
 def test_a_form_asks_for_a_proof_only_under_load(make_site):
-    site = make_site(trusted_proxies=("127.0.0.1",), signup_network_cap=4)
+    site = make_site(trusted_proxies=("127.0.0.1",), signup_network_cap=4, signup_requests_per_minute=0)
 
     def asked(ip: str) -> Any:
         return site.get("/signup/challenge?form=landing", headers={"X-Forwarded-For": ip})
