@@ -45,6 +45,7 @@ def process_sign_ups(
 ) -> int:
     """Weigh up to `limit` sign-ups, waiting or in their turn; handle up to `most`. Return how many were weighed."""
     guard = guard or Guard()
+    store.held.weigh_alone(session)
     rows = store.signups.waiting(session, limit)
     rows += store.held.turns(session, now.real, limit - len(rows))
     for row in admit(session, rows, guard, now.real, most):

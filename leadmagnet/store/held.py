@@ -22,6 +22,8 @@ HELD, DISCARDED = "held", "discarded"
 #: The network of a sign-up that is settled is kept a day for the caps and for whoever looks into a flood. Real time.
 NETWORK_STAYS = timedelta(days=1)
 
+#: The number of PostgreSQL's lock for weighing; any would do that nothing else uses.
+_WEIGHING = 20_001
 _HELD = SignUp.outcome == fixed(HELD)
 
 
@@ -37,6 +39,15 @@ class Pick:
 def whole_hour(at: datetime) -> datetime:
     """Return the next full hour: what is to be forgotten goes once an hour, not second by second."""
     return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def weigh_alone(session: Session) -> None:
+    """Wait until nobody else weighs sign-ups, until the transaction ends: two at once would each see half of the hour.
+
+    On SQLite who writes is alone anyway.
+    """
+    if session.connection().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_WEIGHING)))
 
 
 def window(session: Session, since: datetime, *, and_waiting: bool = False) -> Window:
