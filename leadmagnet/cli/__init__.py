@@ -6,6 +6,7 @@ from flask import Flask
 
 from leadmagnet.cli import (
     database,
+    feedback,
     lists,
     marketers,
     preparing,
@@ -14,6 +15,7 @@ from leadmagnet.cli import (
     signups,
     simulating,
     subscribers,
+    suppressions,
     work,
 )
 from leadmagnet.cli.shell import Root
@@ -29,7 +31,9 @@ def register(app: Flask) -> None:
         marketers.marketers,
         sending.sending,
         sending.deliveries,
+        feedback.feedback,
         signups.signups,
+        suppressions.suppressions,
     ):
         app.cli.add_command(group)
     for listed in (lists.import_command, lists.export_command, lists.erase_command):

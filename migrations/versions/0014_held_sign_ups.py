@@ -1,14 +1,14 @@
 """Sign-ups count to caps and may be held; proofs of work that have been used.
 
 Revision ID: 0014
-Revises: 0015
+Revises: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0015"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

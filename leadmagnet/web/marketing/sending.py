@@ -12,6 +12,7 @@ from leadmagnet import store
 from leadmagnet.delivery.again import try_again
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.rates import day_limit, ramp_today
+from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.tick import limits_from
 from leadmagnet.web.context import now, services
 from leadmagnet.web.marketing.desk import actor, blueprint, editors, moment
@@ -31,6 +32,7 @@ def sending() -> str:
         pace = standing(session, limits, at.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, at.course)
         pauses = store.pauses.standing(session)
+        came, refused = came_lately(session, at.real), refused_lately(session, at.real)
     reasons: dict[str, int] = {}
     for row in rows[:SHOWN]:
         if row.status == "failed" and row.kind != "reminder":
@@ -43,6 +45,8 @@ def sending() -> str:
         halt=halt,
         stopped=halt is not None and halt.blocks(at.real),
         waits=waits,
+        came=came,
+        refused=refused,
         pauses=pauses,
         limits=limits,
         pace=pace,
