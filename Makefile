@@ -16,7 +16,7 @@ export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash events fuzz bench bench-peers clean
+.PHONY: help run test check lint types contracts format lock films crash flood timing fuzz events bench bench-peers clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,14 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 
 fuzz: $(VENV)/.test ## Send hostile requests to every address for SECONDS (600) and say what broke
 	PYTHONPATH=. $(BIN)/python -W ignore -m tests.fuzz $(SECONDS)
+
+flood: $(VENV)/.test ## Send 10,000 hostile sign-ups in a minute, on SQLite and (TEST_POSTGRES_URL) PostgreSQL
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.flood sqlite
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.flood postgres
+
+timing: $(VENV)/.test ## Compare the times of answers to known and unknown addresses, over 2,000 sign-ups
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.timing sqlite
+	PYTHONPATH=. $(BIN)/python -m tests.abuse.timing postgres
 
 events: $(VENV)/.test ## Bring sample events (EVENTS=file) in a thousand ways, on SQLite and PostgreSQL: one end
 	PYTHONPATH=. $(BIN)/python -m tests.journeys.ways $(EVENTS) 1000

@@ -37,11 +37,17 @@ WHOLE_NUMBERS = {
     "daily_cap": (1, rules.MOST_A_DAY),
     "consent_ip_days": (0, rules.LONGEST_STAY),
     "consent_agent_days": (0, rules.LONGEST_STAY),
+    "signup_address_cap": (0, 1000),
+    "signup_network_cap": (0, 1_000_000),
+    "signup_form_cap": (0, 1_000_000),
+    "signup_hourly_cap": (0, 1_000_000),
+    "signup_requests_per_minute": (0, 1_000_000),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
     "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
     "track_links": rules.truth,
+    "trusted_proxies": rules.proxies,
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
 }
@@ -86,6 +92,16 @@ class Config:
     consent_agent_days: int | None = None
     """The same for browsers' descriptions of themselves."""
     rejects_dir: Path = INSTANCE / "rejects"
+    trusted_proxies: tuple[str, ...] = ()
+    """Whose X-Forwarded-For counts: addresses, networks, and `unix`."""
+    signup_address_cap: int = 5
+    """Confirmations a day to one address; for all caps, 0 is none."""
+    signup_network_cap: int = 30
+    """Sign-ups an hour from one network, on one form, and in all."""
+    signup_form_cap: int = 300
+    signup_hourly_cap: int = 600
+    signup_requests_per_minute: int = 30
+    """Requests of the form a minute from one network; what is more gets 429, for each process."""
     run_worker_in_web: bool = False
     track_links: bool = False
     """Whether links to other sites are counted."""
@@ -138,6 +154,11 @@ class Config:
     def is_loopback(self) -> bool:
         """Whether PUBLIC_URL points to this machine: then, and then only, the browser's outbox is served."""
         return _loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether emails are only files here and PUBLIC_URL is this machine."""
+        return self.mail_transport == ("outbox",) and self.is_loopback
 
     @property
     def is_sample_clinic(self) -> bool:

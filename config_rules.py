@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -87,6 +87,20 @@ def truth(name: str, value: str) -> bool:
     if value.lower() not in words:
         raise BadSetting(f"{name.upper()}={shown(value)} is not a yes or no. Write true or false.")
     return words[value.lower()]
+
+
+def proxies(name: str, value: str) -> tuple[str, ...]:
+    """Read addresses and networks of proxies, and the word `unix`, with commas between."""
+    words = tuple(word.strip() for word in value.split(",") if word.strip())
+    for word in words:
+        try:
+            _ = word == "unix" or ip_network(word)
+        except ValueError:
+            raise BadSetting(
+                f"{name.upper()}: {shown(word)} is no address and no network. Write them as 10.0.0.5,192.168.7.0/24; "
+                "the word unix stands for a Unix socket."
+            ) from None
+    return words
 
 
 def check_line(name: str, value: str) -> None:

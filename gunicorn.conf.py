@@ -36,6 +36,10 @@ class DiscreetLogger(Logger):
 
 logger_class = DiscreetLogger
 
+#: Nobody's word on scheme or script name is taken: those are PUBLIC_URL's. Whose word counts for a visitor's address
+#: says TRUSTED_PROXIES, and the program looks at that itself.
+forwarded_allow_ips = ""
+
 
 def on_starting(_server: object) -> None:
     """Stop the start where a setting is missing or cannot be used."""

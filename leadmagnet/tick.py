@@ -23,6 +23,7 @@ from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.domain.admission import Caps
 from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
@@ -32,7 +33,8 @@ from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.hearing import hear, hear_first
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
-from leadmagnet.signup.process import process_sign_ups
+from leadmagnet.signup.admission import Guard
+from leadmagnet.signup.process import MOST_ANSWERED, process_sign_ups
 from leadmagnet.store.agenda import Agenda, forgettable
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
@@ -46,6 +48,8 @@ PURGE_BATCH = 500
 #: at a time, and who waits for it looks again only every few milliseconds: so batches are short, and between them there
 #: is room. Measured by benchmarks/visitors.py.
 SHARED_BATCH, SHARED_PAUSE = 100, 0.02
+#: And sign-ups that are answered in one transaction, while other visitors wait to send theirs.
+SHARED_ANSWERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,12 @@ def always() -> bool:
 def limits_from(config: Config) -> Limits:
     """Return the limits that the settings name."""
     return Limits(config.send_rate, config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone)
+
+
+def guard_from(config: Config) -> Guard:
+    """Return what stands between forms and inboxes, as the settings name it."""
+    caps = Caps(config.signup_network_cap, config.signup_form_cap, config.signup_hourly_cap, config.signup_address_cap)
+    return Guard(caps, config.secret_keys, trial=config.is_trial)
 
 
 def post_of(services: Services) -> Post:
@@ -189,8 +199,15 @@ def answers(
     while part.leads and going() and agenda(services, clock()).sign_ups:
         with store.writing(services.engine) as session:
             process_sign_ups(
-                session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
+                session,
+                clock(),
+                clinic_zone=config.clinic_timezone,
+                suppression_key=config.suppression_key,
+                guard=guard_from(config),
+                most=SHARED_ANSWERS if shares_file(services) else MOST_ANSWERED,
             )
+        if shares_file(services):
+            time.sleep(SHARED_PAUSE)
     claimed = 0
     while part.sends and going() and agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
         claimed += done
@@ -251,6 +268,8 @@ def purge(services: Services, now: Now) -> int:
         served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
+        store.held.forget_networks(session, now.real)
+        store.proofs.forget(session, now.real)
         store.outcomes.forget(session, now.real)
         links = store.fresh_links.forget_old(session, now.real - KEPT, PURGE_BATCH)
     return len(gone) + len(rows) + links

@@ -13,6 +13,7 @@ from leadmagnet.cli import (
     preparing,
     sending,
     sequences,
+    signups,
     simulating,
     subscribers,
     suppressions,
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
         sending.sending,
         sending.deliveries,
         feedback.feedback,
+        signups.signups,
         suppressions.suppressions,
     ):
         app.cli.add_command(group)

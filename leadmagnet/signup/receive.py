@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import COURSE, Purpose, written
+from leadmagnet.domain.networks import network_of
 from leadmagnet.domain.zones import known
 from leadmagnet.signup.addresses import Address
+from leadmagnet.signup.proof import LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,11 @@ class Request:
     page: str = ""
     ip: str = ""
     user_agent: str = ""
+    network: str = ""
+    """Where it came from, for the caps; empty: worked out from `ip`, which the settings may have left out."""
     track_links: bool = False
+    proof: str = ""
+    """The browser's proof of work, where it was asked for one."""
 
 
 def receive(session: Session, request: Request, now: Now) -> None:
@@ -50,6 +56,8 @@ def receive(session: Session, request: Request, now: Now) -> None:
             ip=request.ip[:45],
             user_agent=request.user_agent[:300],
             track_links=request.track_links,
+            network=request.network or network_of(request.ip),
+            proof=request.proof if len(request.proof) <= LONGEST else "",
             asked_at=now.course,
             asked_real_at=now.real,
         )

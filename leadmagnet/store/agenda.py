@@ -23,6 +23,7 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
 from leadmagnet.store.event_batches import EventBatch
 from leadmagnet.store.events import ProviderEvent
+from leadmagnet.store.proofs import SpentProof
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -105,7 +106,7 @@ def _asked(*, thorough: bool) -> Executable:
         or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
     )
     asked: tuple[ColumnElement[bool], ...] = (
-        exists().where(SignUp.handled_at.is_(None)),
+        or_(exists().where(SignUp.handled_at.is_(None)), exists().where(SignUp.again_at <= real_now)),
         exists(select(Enrollment.id).where(WANTING)),
         exists().where(Subscriber.paused_until <= now),
         exists().where(Subscriber.remind_at <= now),
@@ -120,6 +121,8 @@ def _asked(*, thorough: bool) -> Executable:
             exists().where(_forgettable(stale_before, link_before)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),
             exists().where(fresh_links.forgettable(fresh_before)),
+            exists().where(SignUp.network_until <= real_now),
+            exists().where(SpentProof.until <= real_now),
         ),
         exists().where(WAITING, LinkClick.real_at <= clicked_before),
     )

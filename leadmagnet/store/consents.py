@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import COURSE, NOWHERE, Channel, ConsentKind, Origin, Purpose, wording_id, written
 from leadmagnet.store.base import Base, Name, filled, one_of
+from leadmagnet.store.insert_all import insert_all
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -69,8 +70,9 @@ def keep_wording(session: Session, words: str, language: str, now: datetime, ver
     """Store a wording if it is new and return its id."""
     identity = wording_id(words, language)
     if session.get(Wording, identity) is None:
-        session.add(Wording(id=identity, text=words, language=language, version=version[:24], first_used_at=now))
-        session.flush()
+        # Two may be the first with it at the same moment.
+        row = {"id": identity, "text": words, "language": language, "version": version[:24], "first_used_at": now}
+        session.execute(insert_all(Wording, [row], session.connection().dialect).on_conflict_do_nothing())
     return identity
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,10 @@ from sqlalchemy.orm import Session
 BUSY_SECONDS = 20
 #: How long the emptying of the log waits for readers; then it is tried again later.
 LOG_MILLISECONDS = 200
+#: For each SQLite file, whose turn it is to write, among the threads of this process.
+_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+# A child of a fork has only the thread that forked: a turn that another had taken would never end.
+os.register_at_fork(after_in_child=_turns.clear)
 
 
 def connect(url: str) -> Engine:
@@ -70,6 +76,16 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """Let the threads of a process write to a SQLite file one after the other.
+
+    Whom SQLite itself finds in the way sleeps and looks again, a tenth of a second later at worst, while others slip
+    in. Here
+    who waits is woken at once. Other processes are kept apart by SQLite as ever.
+    """
+    return _turns[engine.url.database or ""] if engine.dialect.name == "sqlite" else nullcontext()
+
+
 @contextmanager
 def writing(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
     """Give a session whose changes are committed at the end, or rolled back if an exception leaves the block.
@@ -78,7 +94,7 @@ def writing(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
     on PostgreSQL its commit then does not wait for the disk. Any later commit that does wait brings it along.
     """
     writer = engine.execution_options(lm_begin="IMMEDIATE")
-    with Session(writer, expire_on_commit=False) as session, session.begin():
+    with _turn(engine), Session(writer, expire_on_commit=False) as session, session.begin():
         if not durable and engine.dialect.name == "postgresql":
             session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
         yield session

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import COURSE, written
@@ -29,6 +29,15 @@ class SignUp(Base):
         # What may still be blanked, the oldest first.
         Index("ix_sign_up_ip", "asked_at", **filled("ip")),
         Index("ix_sign_up_user_agent", "asked_at", **filled("user_agent")),
+        Index(
+            "ix_sign_up_held",
+            "id",
+            sqlite_where=text("outcome = 'held'"),
+            postgresql_where=text("outcome = 'held'"),
+        ),
+        Index(None, "counted_at"),
+        Index(None, "again_at"),
+        Index(None, "network_until"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,6 +59,22 @@ class SignUp(Base):
     asked_real_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(Name(32), default="")
+
+    network: Mapped[str] = mapped_column(Name(45), default="")
+    """Under which the sign-up is counted; empty for a local one, and once nobody needs it any more."""
+    network_until: Mapped[datetime | None]
+    """When the network is to be forgotten (real clock); empty while the sign-up waits or is held."""
+    proof: Mapped[str] = mapped_column(String(2000), default="")
+    """The browser's proof of work as it came; emptied once it has been looked at."""
+    proven: Mapped[bool] = mapped_column(default=False)
+    held: Mapped[str] = mapped_column(Name(16), default="")
+    """Which cap kept it back, last or now."""
+    again_at: Mapped[datetime | None]
+    """Held with a proof: when its turn is looked at (real clock)."""
+    counted_at: Mapped[datetime | None]
+    """When it was let through under the caps (real clock)."""
+    decided_by: Mapped[str] = mapped_column(Name(120), default="")
+    """Who let it through or threw it away after it was held; then no cap holds it any more."""
 
 
 def waiting(session: Session, limit: int) -> list[SignUp]:

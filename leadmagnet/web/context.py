@@ -5,6 +5,7 @@ Must not know: any one page.
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import ip_address
 from typing import cast
 
@@ -12,6 +13,7 @@ from flask import current_app, request
 
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import Origin
+from leadmagnet.domain.networks import client_of, trust
 from leadmagnet.domain.tokens import token_id
 from leadmagnet.services import Services
 
@@ -32,8 +34,15 @@ def here(url: str) -> str:
 
 
 def remote_ip() -> str:
-    """Return the address of the other end of the connection. Forwarding headers are not trusted."""
-    return request.remote_addr or ""
+    """Return the visitor's address: of the other end of the connection, or what TRUSTED_PROXIES say of it.
+
+    Scheme and host are never taken from forwarding headers; those are PUBLIC_URL's.
+    """
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    return client_of(request.remote_addr or "", forwarded, _trusted(services().config.trusted_proxies))
+
+
+_trusted = cache(trust)
 
 
 def user_agent() -> str:
@@ -68,5 +77,4 @@ def is_loopback(host: str) -> bool:
 
 def shows_outbox() -> bool:
     """Say whether emails are only files here and PUBLIC_URL is this machine: then the outbox has a page."""
-    config = services().config
-    return config.mail_transport == ("outbox",) and config.is_loopback
+    return services().config.is_trial

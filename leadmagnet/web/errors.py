@@ -33,7 +33,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _page)
 
 
+def too_much() -> str:
+    """Return the page for somebody who comes too often: the same for everybody, so it may be kept."""
+    return _text(*_PAGES[429], show_phone=False)
+
+
 def _page(error: HTTPException) -> Response:
+    if error.response is not None:
+        # Whoever raised it has brought the answer along.
+        return error.response  # type: ignore[return-value]  # werkzeug's response, which Flask takes
     code = error.code or 500
     if code < 400:
         # A redirect of the router's own.
@@ -55,7 +63,10 @@ def _stale_form(_error: CSRFError) -> Response:
 
 
 def _answer(heading: str, words: str, code: int, *, show_phone: bool) -> Response:
+    return make_response(_text(heading, words, show_phone=show_phone), code)
+
+
+def _text(heading: str, words: str, *, show_phone: bool) -> str:
     # Without Flask's context processors: one of them looks for an account in the body, which may be what is too large.
     template = current_app.jinja_env.get_template("message.html")
-    page = template.render(heading=heading, words=words, link=_HOME, show_phone=show_phone)
-    return make_response(page, code)
+    return template.render(heading=heading, words=words, link=_HOME, show_phone=show_phone)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from flask import Flask, abort, request
 
 from leadmagnet.services import Services
-from leadmagnet.web.marketing import accounts, consent, desk, home, pausing, sending, sequence, subscriber, subscribers
+from leadmagnet.web.marketing import (
+    accounts,
+    consent,
+    desk,
+    held,
+    home,
+    pausing,
+    sending,
+    sequence,
+    subscriber,
+    subscribers,
+)
 from leadmagnet.web.marketing.accounts import add_marketer
 
 __all__ = ["add_marketer", "register"]
 
 #: The modules whose import hangs their pages on the blueprint.
-PAGES = (home, subscribers, subscriber, consent, sequence, pausing, sending)
+PAGES = (home, subscribers, subscriber, consent, held, sequence, pausing, sending)
 
 
 def register(app: Flask) -> None:

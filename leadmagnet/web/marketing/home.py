@@ -123,7 +123,7 @@ def _worth_a_look(session: Session, here: Moment) -> dict[str, object]:
         hurt.append({"person": person, "what": what, "when": here.when(person.hurt_at or here.now)})
     trouble = reports.trouble(session, here.now - WEEK, here.now)
     found = {"hurt": hurt, "more": number - len(hurt), "trouble": trouble, "halt": store.halts.current(session)}
-    return found | {"refused": refused_lately(session, now().real)}
+    return found | {"refused": refused_lately(session, now().real), "held": store.held.count(session)}
 
 
 def _sources(session: Session, here: Moment, days: int) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from leadmagnet import erasing, store
 from leadmagnet.audience.erase import erase
 from leadmagnet.audience.groups import group_of
+from leadmagnet.audience.marks import marks_of
 from leadmagnet.audience.timeline import Event, timeline_of
 from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.status import DeliveryStatus
@@ -51,6 +52,7 @@ def subscriber(number: int) -> str:
             person=person,
             group=group,
             state=words.badge(group, person.status),
+            marks=[words.MARKS[mark] for mark in marks_of(person.email_canonical)],
             came_from=form.title if form else person.source,
             hurt=story.hurt_words(events, person, here) if person.hurt_at else "",
             days=_days(story.folded([event for event in events if event.status != DeliveryStatus.DUE]), here),

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.audience import export, listing
 from leadmagnet.audience.groups import Group, group_of
+from leadmagnet.audience.marks import marks_of
 from leadmagnet.audience.rows import Row, rows_of
 from leadmagnet.audience.titles import Titles, titles_of
 from leadmagnet.domain.status import DeliveryKind
@@ -60,7 +61,7 @@ def subscribers() -> str:
         page = listing.page(session, filter_, here.now, request.args.get("after", "")[:500])
         titles, videos = titles_of(session), _videos(session)
         lines = [_line(row, titles, len(videos), here) for row in rows_of(session, page.people)]
-        sources = _sources(session)
+        sources, held = _sources(session), store.held.count(session)
     everyone = sum(counts.values())
     groups = [("Everyone", everyone, filter_.group is None, _query(filter_, group=""))]
     groups += [(words.GROUPS[g], counts[g], g is filter_.group, _query(filter_, group=g)) for g in Group]
@@ -73,6 +74,7 @@ def subscribers() -> str:
         total=len(videos),
         videos=[(slug, titles.step(slug)) for slug in videos],
         sources=sources,
+        held=held,
         sorts=SORTS,
         this=_query(filter_),
         next=_query(filter_, after=page.next) if page.next else None,
@@ -87,6 +89,7 @@ def _line(row: Row, titles: Titles, total: int, here: Moment) -> dict[str, objec
         "id": row.person.id,
         "name": row.person.first_name,
         "email": row.person.email,
+        "marks": [words.MARKS[mark] for mark in marks_of(row.person.email_canonical)],
         "badge": words.badge(group, row.person.status),
         "sent": row.videos_sent,
         "last": words.last_thing(row.last, titles, here),

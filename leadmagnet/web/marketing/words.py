@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from leadmagnet.audience.groups import Group
+from leadmagnet.audience.marks import Mark
 from leadmagnet.audience.rows import Happened, Row
 from leadmagnet.audience.titles import Titles
 from leadmagnet.domain.status import DeliveryKind, SkipReason, SubscriberStatus
@@ -39,6 +40,13 @@ _BADGES: Mapping[Group, tuple[str, str]] = {
 _STOPPED: Mapping[str, tuple[str, str]] = {
     SubscriberStatus.BOUNCED: ("bad", "Unreachable"),
     SubscriberStatus.COMPLAINED: ("bad", "Complained"),
+}
+#: What is unusual about an address, as class and words of a badge.
+MARKS: Mapping[Mark, tuple[str, str]] = {Mark.DISPOSABLE: ("wait", "Disposable"), Mark.ROLE: ("", "Role address")}
+HELD_BY: Mapping[str, str] = {
+    "network": "Too many from this network",
+    "form": "Too many on this form",
+    "everywhere": "Too many in all",
 }
 FELT: Mapping[str, str] = {"easy": "easy", "right": "just right", "hard": "hard", "hurt": "it hurt"}
 _LAST: Mapping[str, str] = {

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadmagnet import store
+from leadmagnet.domain.networks import network_of
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.forms import Form
 from leadmagnet.web import course, pages, words
-from leadmagnet.web.context import now, objects_to_tracking, origin, services, shows_outbox
+from leadmagnet.web.context import now, objects_to_tracking, origin, remote_ip, services, shows_outbox
 from leadmagnet.web.public.signup_form import TOO_QUICK, Shown, SignUpForm, stamp, too_quick
 from leadmagnet.web.stations import on_landing
 
@@ -50,8 +51,11 @@ def signup() -> AnyResponse:
     if not sound or too_quick(sent.shown.data or ""):
         with store.reading(services().engine) as session:
             return _again(session, sent)
+    with store.reading(services().engine) as session:
+        known = _request(session, sent)
+    # Nothing but the row: on SQLite, everybody else waits meanwhile.
     with store.writing(services().engine) as session:
-        receive(session, _request(session, sent), moment)
+        receive(session, known, moment)
     return redirect("/signup/check-inbox", 303)
 
 
@@ -82,7 +86,9 @@ def _request(session: Session, sent: SignUpForm) -> Request:
         page=_where(),
         ip=came_from.ip,
         user_agent=came_from.user_agent,
+        network=network_of(remote_ip()),
         track_links=services().config.track_links and not objects_to_tracking(),
+        proof=sent.altcha.data or "",
     )
 
 

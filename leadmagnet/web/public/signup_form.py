@@ -59,6 +59,8 @@ class SignUpForm(FlaskForm):
     timezone = StringField()
     shown = StringField()
     homepage = StringField()
+    #: The proof of work, under the name that ALTCHA gives it.
+    altcha = StringField()
 
     #: What the checks made of the fields; there once the form is sound.
     address: Address

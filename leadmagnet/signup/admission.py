@@ -1,0 +1,80 @@
+"""Weighing a batch of waiting sign-ups against the caps: some are let through, the others are held, all by the set.
+
+Must not know: what becomes of those that are let through.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from leadmagnet import store
+from leadmagnet.domain.admission import TURN, TURNS_END, WINDOW, Caps, Held, Source, asks_proof, held_by
+from leadmagnet.signup.proof import LIVES, proves
+from leadmagnet.store.held import whole_hour
+from leadmagnet.store.signups import SignUp
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands between a form and somebody's inbox."""
+
+    caps: Caps = field(default_factory=Caps)
+    keys: Sequence[bytes] = ()
+    """The keys that sign challenges."""
+    trial: bool = False
+    """No email leaves this machine: then who signs up from this machine or its network is not held."""
+
+
+def asks(session: Session, guard: Guard, source: Source, real_now: datetime) -> bool:
+    """Say whether a browser that is about to sign up should do a proof of work."""
+    if guard.trial and not source.network:
+        return False
+    return asks_proof(guard.caps, store.held.window(session, real_now - WINDOW, and_waiting=True), source)
+
+
+def admit(session: Session, rows: Sequence[SignUp], guard: Guard, real_now: datetime, most: int) -> list[SignUp]:
+    """Return the sign-ups that may cause an email, `most` at most, in their order; hold the others.
+
+    With `most` of them found, the rows after them are left as they are, for the next batch.
+    """
+    _look_at_proofs(session, rows, guard.keys)
+    seen = store.held.window(session, real_now - WINDOW)
+    admitted: list[SignUp] = []
+    held: dict[tuple[Held, bool, bool], list[int]] = defaultdict(list)
+    for row in rows:
+        if len(admitted) == most:
+            break
+        source = Source(row.network, row.form)
+        free = bool(row.decided_by) or (guard.trial and not row.network)
+        cap = None if free else held_by(guard.caps, seen, source, proven=row.proven)
+        if cap:
+            waits = row.proven and real_now - row.asked_real_at < TURNS_END
+            held[cap, row.proven, waits].append(row.id)
+            continue
+        admitted.append(row)
+        if not free:
+            # Whatever comes of it: else a flood to addresses that get nothing would be work without end.
+            row.counted_at = real_now
+            seen.add(source)
+    for (cap, proven, waits), ids in held.items():
+        again_at = real_now + TURN if waits else None
+        store.held.hold(session, ids, cap, real_now=real_now, proven=proven, again_at=again_at)
+    return admitted
+
+
+def _look_at_proofs(session: Session, rows: Sequence[SignUp], keys: Sequence[bytes]) -> None:
+    """Mark sign-ups whose browser has done the work. Of several with the same proof, one counts."""
+    marks: dict[str, SignUp] = {}
+    for row in rows:
+        if row.proof and (mark := proves(keys, row.proof, row.asked_real_at)):
+            marks.setdefault(mark, row)
+        row.proof = ""
+    new = store.proofs.spend(session, {mark: whole_hour(row.asked_real_at + LIVES) for mark, row in marks.items()})
+    for mark in new:
+        marks[mark].proven = True
+    session.flush()
