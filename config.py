@@ -37,12 +37,13 @@ WHOLE_NUMBERS = {
     "daily_cap": (1, rules.MOST_A_DAY),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
+    "domain_rate": rules.domain_rates,
     "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
     "warm_up": rules.ramp,
     "warm_up_start": rules.day,
 }
-RATES = {"send_rate": (0.001, 1_000_000), "time_lapse": (1, 1_000_000)}
+RATES = {"send_rate": rules.RATES, "time_lapse": (1, 1_000_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Config:
     broker_url: str = ""
     send_rate: float | None = None
     """Emails a second, over all workers."""
+    domain_rate: tuple[tuple[str, float], ...] = ()
+    """Emails a second to each domain, over all workers; `*` stands for each that is not named."""
     daily_cap: int | None = None
     """Emails a day, over all workers; a day begins at midnight in CLINIC_TIMEZONE."""
     warm_up: tuple[int, ...] = ()

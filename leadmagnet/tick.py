@@ -18,11 +18,12 @@ from config import Config
 from leadmagnet import old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now
+from leadmagnet.delivery import by_domain
 from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
-from leadmagnet.domain.rates import Limits
+from leadmagnet.domain.rates import DomainRates, Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.signals import apply_signals
@@ -74,7 +75,10 @@ def always() -> bool:
 
 def limits_from(config: Config) -> Limits:
     """Return the limits that the settings name."""
-    return Limits(config.send_rate, config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone)
+    named = dict(config.domain_rate)
+    domains = DomainRates(others=named.pop("*", None), named=tuple(named.items()))
+    day = config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone
+    return Limits(config.send_rate, *day, domains=domains)
 
 
 def post_of(services: Services) -> Post:
@@ -106,6 +110,8 @@ def tick(
     as many other senders as may share a big hour.
     """
     tally, post = Tally(), post_of(services)
+    while part.leads and going() and by_domain.tidy_up(services.engine, post.limits, clock()):
+        pass
     waits = agenda(services, clock())
     # Before the leases: what the provider has told settles more surely than the end of a lease.
     if part.leads and waits.events:
@@ -171,7 +177,11 @@ def shares_file(services: Services) -> bool:
 def agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
     """Return what waits at this instant."""
     with store.reading(services.engine) as session:
-        return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
+        waits = store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
+        if services.config.domain_rate:
+            rates = limits_from(services.config).domains
+            waits = by_domain.see(session, rates, now, waits, thorough=thorough)
+    return waits
 
 
 def answers(

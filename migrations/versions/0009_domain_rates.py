@@ -1,0 +1,37 @@
+"""What may go out to a domain, where a rate by domain is set; and the list of failed emails, however long it is.
+
+Revision ID: 0009
+Revises: 0008
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+#: SQLite counts ids up by itself only for INTEGER.
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table and the index."""
+    op.create_table(
+        "domain_pace",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("tokens", sa.Double(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("has_lane", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_domain_pace")),
+        sa.UniqueConstraint("domain", name=op.f("uq_domain_pace_domain")),
+    )
+
+
+def downgrade() -> None:
+    """Drop them. The program before knows two lanes."""
+    op.execute("UPDATE delivery SET lane = lane % 2 WHERE status = 'due' AND lane > 1")
+    op.drop_table("domain_pace")
