@@ -18,9 +18,9 @@ from leadmagnet.domain.rates import DomainRates, Limits, filled, full, slowest, 
 from leadmagnet.store.agenda import Agenda
 from leadmagnet.store.slow_lanes import Bucket
 
-#: Rows of the shared lane that one transaction looks at, and how many such transactions in a row may find only rows
-#: that must wait: each is moved aside but once, so the next claim begins behind them.
-LOOK, LOOKS = 1000, 20
+#: Rows of the shared lane that one look takes in; how many times the batch one transaction looks at; and how many such
+#: transactions in a row may find only rows that must wait. Each is moved aside but once: the next claim begins behind.
+LOOK, MOST_LOOKED, LOOKS = 1000, 4, 20
 #: Domains with a lane of their own that one claim serves.
 SERVED = 50
 #: Rows that one transaction brings back once no rate is set any more.
@@ -70,13 +70,13 @@ class DomainClaim:
     def _from_shared(self, room: int) -> list[int]:
         ids: list[int] = []
         # Further than the batch is long we only look where some of it must wait.
-        for size in (room, LOOK):
-            if len(ids) == room:
-                break
+        size, most = room, max(LOOK, MOST_LOOKED * room)
+        while len(ids) < room and most > 0:
             queue = store.slow_lanes.look(self.session, self.now.course, self.now.real, self.lane, size)
             ids += self._sort_out(queue, room - len(ids))
             if len(queue) < size:
                 break
+            most, size = most - size, LOOK
         return ids
 
     def _sort_out(self, queue: list[tuple[int, str]], room: int) -> list[int]:

@@ -123,7 +123,7 @@ def enter(session: Session, standing: Mapping[str, tuple[float, datetime]], real
 def numbers(session: Session, domains: Iterable[str]) -> dict[str, int]:
     """Return the numbers of those domains that have one."""
     query = select(DomainPace.domain, DomainPace.id).where(DomainPace.domain.in_(list(domains)))
-    return dict(map(tuple, session.execute(query)))
+    return {row.domain: row.id for row in session.execute(query)}
 
 
 def any_waits(session: Session, now: datetime, real_now: datetime, lane: int) -> bool:
