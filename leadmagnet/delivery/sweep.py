@@ -16,6 +16,7 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally, begin_reminders, count_reminders, hand_on
+from leadmagnet.domain.failures import NO_ANSWER
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 
 #: A letter of which nobody can know is sent once more, and again after another silence, but not for ever: one that
@@ -87,12 +88,12 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         hand_on(session, [row] if done else [], now.course)
     elif taken is None and row.status is DeliveryStatus.CLAIMED and post.mailer.has_evidence:
         window = now.real + timedelta(seconds=post.evidence_seconds)
-        values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
+        values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": NO_ANSWER}
         tally.unknown += len(_end(session, row, **values))
     elif taken is None and _holds(session, post, now, row):
         _end(session, row, lease_until=now.real + timedelta(seconds=post.evidence_seconds))
     elif taken is None and row.resent >= MOST_RESENT and not _told(session, post, row):
-        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, again and again"}
+        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": f"{NO_ANSWER}, again and again"}
         done = _end(session, row, **values)
         tally.failed += len(done)
         hand_on(session, [row] if done else [], now.course)
