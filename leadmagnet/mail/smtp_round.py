@@ -39,6 +39,7 @@ class Round:
         self._end = time.monotonic() + seconds
         self._why_not = "not tried: the connection was lost"
         self._failure: MailError | None = None
+        self._lost: set[int] = set()
 
     def has_more(self) -> bool:
         """Say whether there is another letter to begin."""
@@ -79,6 +80,11 @@ class Round:
         """Write down what became of a letter."""
         self._results[place] = Result(self._letters[place].delivery_id, outcome, _NAME, detail, queue_id)
 
+    def lose(self, place: int, detail: str) -> None:
+        """Write down that the server is gone before it had a letter: that says nothing of the letter itself."""
+        self._lost.add(place)
+        self.settle(place, Outcome.RETRY, detail)
+
     def put_back(self, job: Job) -> None:
         """Take a letter back that was not handed over, through no fault of its own."""
         self._waiting.appendleft(job.place)
@@ -93,6 +99,10 @@ class Round:
             if not any(result.outcome in {Outcome.SENT, Outcome.UNKNOWN} for result in self._results.values()):
                 raise self._failure
             self._why_not = str(self._failure)
+        elif self._letters and self._results.keys() <= self._lost:
+            # It has judged no letter and has none: so somebody else may have them all.
+            said = next(iter(self._results.values())).detail if self._results else self._why_not
+            raise MailError(f"smtp: {said}", permanent=False)
         for place in self._waiting:
             self.settle(place, Outcome.RETRY, self._why_not)
         return [self._results[place] for place in range(len(self._letters))]

@@ -85,8 +85,7 @@ class Talk:
             self._round.settle(self.handed.place, Outcome.UNKNOWN, f"handed over, no answer: {words}")
             self.give_back()
         elif self._open:
-            detail = f"connection lost before the message was handed over: {words}"
-            self._round.settle(self._open.place, Outcome.RETRY, detail)
+            self._round.lose(self._open.place, f"connection lost before the message was handed over: {words}")
 
     def give_back(self) -> None:
         """Put the letter back whose envelope was on its way: nothing was said about it."""
@@ -156,9 +155,11 @@ class Talk:
             raise MailError(f"smtp: the server refuses us: {reply.words()}", permanent=True)
         if reply.kind not in {4, 5}:
             raise Lost("answer not understood")
-        if self._open:
+        if self._open and reply.code == _CLOSING:
+            self._round.lose(self._open.place, reply.words())
+        elif self._open:
             self._round.settle(self._open.place, _OUTCOMES[reply.kind], reply.words())
-            self._open = None
+        self._open = None
         if reply.code == _CLOSING:
             raise Closing
 
