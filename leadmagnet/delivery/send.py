@@ -22,6 +22,7 @@ from leadmagnet.delivery import pace
 from leadmagnet.delivery.by_domain import LOOKS, DomainClaim
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
+from leadmagnet.delivery.watch import Watch
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.retry import lease_end
@@ -172,7 +173,7 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
     if len(ready) < len(ids):
         outgoing = _only(outgoing, ready)
     try:
-        results = post.mailer.send(outgoing.batch)
+        results = post.mailer.send(replace(outgoing.batch, may_begin=Watch(post.engine)))
     except MailError as error:
         _refused(post, clock(), begun_at, claim_id, outgoing, error, tally)
         return False
@@ -197,7 +198,7 @@ def _settle(
         try:
             with store.writing(post.engine) as session:
                 _rest(session, pairs, clock())
-                postponed = sum(result.outcome is Outcome.RETRY for _, result in pairs)
+                postponed = sum(result.outcome in {Outcome.RETRY, Outcome.UNTRIED} for _, result in pairs)
                 pace.refused(session, post.limits, begun_at, clock().real, postponed)
                 settle_results(
                     session,

@@ -80,6 +80,7 @@ def settle_results(
     for row, result in groups[Outcome.UNKNOWN]:
         values = unknown(now, result, evidence_seconds(result.provider))
         tally.unknown += len(store.claims.settle(session, claim_id, [row.id], **values))
+    store.claims.give_back(session, claim_id, [row.id for row, _ in groups[Outcome.UNTRIED]])
     ended: set[int] = set()
     for row, result in groups[Outcome.REJECTED]:
         ended |= store.claims.settle(session, claim_id, [row.id], **_failed(now, result.detail, result.provider))

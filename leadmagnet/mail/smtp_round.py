@@ -34,6 +34,8 @@ class Round:
         self._composer = Composer(batch)
         self._sender = address(batch.from_email)
         self._letters = batch.letters
+        self._may_begin = batch.may_begin
+        self._stopped = False
         self._waiting = deque(range(len(batch.letters)))
         self._results: dict[int, Result] = {}
         self._end = time.monotonic() + seconds
@@ -46,7 +48,12 @@ class Round:
         if self._waiting and time.monotonic() > self._end:
             self._why_not = "not tried: the server is too slow"
             return False
-        return bool(self._waiting) and self._failure is None
+        return bool(self._waiting) and self._failure is None and not self.is_stopped()
+
+    def is_stopped(self) -> bool:
+        """Say whether no other message may be handed over, because all sending was stopped."""
+        self._stopped = self._stopped or not self._may_begin()
+        return self._stopped
 
     def take(self, *, utf8: bool, most_octets: int) -> Job | None:
         """Return the next letter that such a server can take, None where there is none. Raises MailError."""
@@ -95,6 +102,10 @@ class Round:
 
     def results(self) -> list[Result]:
         """Return one result per letter; what was not begun is RETRY. Raises MailError where nothing was taken."""
+        if self._stopped:
+            for place in self._waiting:
+                self.settle(place, Outcome.UNTRIED, "not tried: sending was stopped")
+            return [self._results[place] for place in range(len(self._letters))]
         if self._failure:
             if not any(result.outcome in {Outcome.SENT, Outcome.UNKNOWN} for result in self._results.values()):
                 raise self._failure
