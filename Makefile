@@ -58,6 +58,7 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
+	PYTHONPATH=. $(BIN)/python -m tests.crash.restart 20000 10
 
 bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side by side (PostgreSQL at TEST_POSTGRES_URL)
 	PYTHONPATH=. $(BIN)/python -m benchmarks.messages
