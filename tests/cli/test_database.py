@@ -112,7 +112,7 @@ def test_the_step_down_forgets_the_counters_and_nothing_else(
         assert session.query(Subscriber).count() == 1
 
 
-def test_one_step_down_lets_what_a_pause_holds_go_on(
+def test_the_step_down_to_0007_lets_what_a_pause_holds_go_on(
     make_shell: Callable[..., Any], database_url: str, hand_clock: Any
 ) -> None:
     """The program before knows no pauses: its planner is asked to date what waits, and the pause is forgotten."""
@@ -131,12 +131,16 @@ def test_one_step_down_lets_what_a_pause_holds_go_on(
         session.flush()
         common = {"subscriber_id": person.id, "enrollment_id": mine.id, "created_at": at, "due_at": at}
         session.add(Delivery(**common, kind="video", step_id=step.id))
+        # Both wait in the lane of a slow domain: the program before knows none.
+        session.add(Delivery(**common, kind="already_subscribed", lane=14))
+        session.query(Delivery).filter_by(kind="video").update({"lane": 15})
     assert shell.json("sequence", "pause", "six-core-videos")["held"] == 1
-    shell.run("db", "downgrade")
-    assert "sequence_pause" not in tables(shell)
+    shell.run("db", "downgrade", "0007")
+    assert not {"sequence_pause", "domain_pace"} & tables(shell)
     shell.run("db", "upgrade")
     assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
     with store.reading(shell.services.engine) as session:
         assert session.query(Enrollment).one().wants_plan
+        assert {row.kind: row.lane for row in session.query(Delivery)} == {"video": 1, "already_subscribed": 0}
         assert store.pauses.standing(session) == []
         assert store.sequences.by_slug(session, "six-core-videos").paused_at is None
