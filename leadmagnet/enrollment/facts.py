@@ -27,13 +27,14 @@ class Person(NamedTuple):
     timezone: str
     chosen_hour: int | None
     leave_id: str
-    hurt_at: datetime | None
-    paused_at: datetime | None
+    hurt: bool
+    paused: bool
 
 
 class Standing(NamedTuple):
     """One unskipped delivery of an enrollment."""
 
+    enrollment_id: int
     id: int
     step_id: int | None
     status: str
@@ -48,11 +49,11 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.timezone,
         Subscriber.chosen_hour,
         Subscriber.leave_id,
-        Subscriber.hurt_at,
-        Subscriber.paused_at,
+        Subscriber.hurt_at.is_not(None),
+        Subscriber.paused_at.is_not(None),
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
-    return {row.id: Person._make(row) for row in session.connection().execute(query).all()}
+    return {row[0]: Person._make(row) for row in session.connection().execute(query).all()}
 
 
 def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
@@ -62,8 +63,8 @@ def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Stan
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )
     found: dict[int, list[Standing]] = defaultdict(list)
-    for enrollment_id, *row in session.connection().execute(query).all():
-        found[enrollment_id or 0].append(Standing._make(row))
+    for row in session.connection().execute(query).all():
+        found[row[0] or 0].append(Standing._make(row))
     for rows in found.values():
         rows.sort()
     return found

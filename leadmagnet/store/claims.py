@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
@@ -40,14 +40,7 @@ def claim(
     """
     chosen = (
         select(Delivery.id)
-        .where(
-            Delivery.status == fixed(DeliveryStatus.DUE),
-            Delivery.held.is_(None),
-            Delivery.lane == lane,
-            Delivery.due_at <= now,
-            or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
-            or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
-        )
+        .where(*_due(now, real_now, lane))
         .order_by(Delivery.due_at, Delivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -55,14 +48,18 @@ def claim(
         .cte("chosen")
     )
     values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
-    statement = (
-        update(Delivery)
-        .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == fixed(DeliveryStatus.DUE))
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+    return sorted(_changed(session, Delivery.id.in_(select(chosen.c.id)), DeliveryStatus.DUE, values))
+
+
+def _due(now: datetime, real_now: datetime, lane: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Delivery.status == fixed(DeliveryStatus.DUE),
+        Delivery.held.is_(None),
+        Delivery.lane == lane,
+        Delivery.due_at <= now,
+        or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
+        or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
     )
-    return sorted(session.connection().execute(statement).scalars().all())
 
 
 class Claimed(NamedTuple):
@@ -88,6 +85,8 @@ class Claimed(NamedTuple):
     hurt: bool
     paused: bool
     sequence_paused: bool
+    unreminded: bool
+    """Whether their reminders have not begun: the first video that is out begins them."""
     allowed: bool
     """Whether the reader may be sent it, as things stood when this was read."""
 
@@ -99,34 +98,48 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
     """
     mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == claim_id
     known = among(Delivery.id, ids) if ids is not None else IN_FLIGHT
-    query = (
-        select(
-            Delivery.id,
-            Delivery.public_id,
-            Delivery.subscriber_id,
-            Delivery.enrollment_id,
-            Delivery.step_id,
-            Delivery.kind,
-            Delivery.text_slug,
-            Delivery.day,
-            Subscriber.email,
-            Subscriber.first_name,
-            Subscriber.timezone,
-            Subscriber.leave_id,
-            Subscriber.created_at,
-            Subscriber.exercise_days,
-            Subscriber.chosen_hour,
-            Subscriber.confirmed_at.is_not(None),
-            Subscriber.status,
-            Subscriber.hurt_at.is_not(None),
-            Subscriber.paused_at.is_not(None),
-            rests(),
-            may_receive(),
-        )
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(known, *mine, Delivery.call_begun_at.is_(None))
-        .order_by(Delivery.due_at, Delivery.id)
-    )
+    query = _with_readers().where(known, *mine, Delivery.call_begun_at.is_(None))
+    return _as_claimed(session, query.order_by(Delivery.due_at, Delivery.id))
+
+
+def look(session: Session, *, now: datetime, real_now: datetime, lane: int, limit: int) -> list[Claimed]:
+    """Return up to `limit` rows of a lane that are due at `now`, oldest first, for `begin_due` or `keep`.
+
+    On PostgreSQL they are locked until the transaction ends, and rows that another has locked are passed over. On
+    SQLite nobody else writes during a transaction that was opened for writing.
+    """
+    query = _with_readers().where(*_due(now, real_now, lane)).order_by(Delivery.due_at, Delivery.id)
+    return _as_claimed(session, query.limit(limit).with_for_update(of=Delivery, skip_locked=True))
+
+
+def _with_readers() -> Select[*tuple[Any, ...]]:
+    return select(
+        Delivery.id,
+        Delivery.public_id,
+        Delivery.subscriber_id,
+        Delivery.enrollment_id,
+        Delivery.step_id,
+        Delivery.kind,
+        Delivery.text_slug,
+        Delivery.day,
+        Subscriber.email,
+        Subscriber.first_name,
+        Subscriber.timezone,
+        Subscriber.leave_id,
+        Subscriber.created_at,
+        Subscriber.exercise_days,
+        Subscriber.chosen_hour,
+        Subscriber.confirmed_at.is_not(None),
+        Subscriber.status,
+        Subscriber.hurt_at.is_not(None),
+        Subscriber.paused_at.is_not(None),
+        rests(),
+        Subscriber.remind_at.is_(None),
+        may_receive(),
+    ).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+
+
+def _as_claimed(session: Session, query: Select[*tuple[Any, ...]]) -> list[Claimed]:
     # As plain rows: to the session they would be objects to keep.
     return [Claimed._make(row) for row in session.connection().execute(query).all()]
 
@@ -157,28 +170,41 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
+    mine = and_(among(Delivery.id, ids), Delivery.claim_id == claim_id, Delivery.call_begun_at.is_(None), _allowed())
+    return _changed(session, mine, DeliveryStatus.CLAIMED, {"call_begun_at": real_now})
+
+
+def begin_due(
+    session: Session, ids: Collection[int], claim_id: str, lease_until: datetime, real_now: datetime
+) -> set[int]:
+    """Claim due rows that were looked at and mark that the provider's call begins, as `begin_call` does."""
+    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until}
+    free = and_(among(Delivery.id, ids), Delivery.held.is_(None), _allowed())
+    return _changed(session, free, DeliveryStatus.DUE, values | {"call_begun_at": real_now})
+
+
+def keep(session: Session, ids: Collection[int], claim_id: str, lease_until: datetime) -> set[int]:
+    """Claim due rows that were looked at and whose call does not begin yet."""
+    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
+    return _changed(session, among(Delivery.id, ids), DeliveryStatus.DUE, values) if ids else set()
+
+
+def _changed(session: Session, which: ColumnElement[bool], before: DeliveryStatus, values: dict[str, Any]) -> set[int]:
     statement = (
         update(Delivery)
-        .where(among(Delivery.id, ids), *held_under(claim_id), Delivery.call_begun_at.is_(None), _allowed())
-        .values(call_begun_at=real_now)
+        .where(which, Delivery.status == fixed(before))
+        .values(**values)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
+    # Past the session: what it holds of the ledger is not touched here, and to look through it takes time.
     return set(session.connection().execute(statement).scalars().all())
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
-    if not ids:
-        return set()
-    statement = (
-        update(Delivery)
-        .where(among(Delivery.id, ids), *held_under(claim_id))
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.connection().execute(statement).scalars().all())
+    mine = and_(among(Delivery.id, ids), Delivery.claim_id == claim_id)
+    return _changed(session, mine, DeliveryStatus.CLAIMED, values) if ids else set()
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -222,14 +248,8 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
     """Change rows that still stand at `before`; return the ids that were changed."""
     if not ids:
         return set()
-    statement = (
-        update(Delivery)
-        .where(among(Delivery.id, ids), Delivery.status == before)
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.execute(statement).scalars().all())
+    session.flush()
+    return _changed(session, among(Delivery.id, ids), before, values)
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
-from leadmagnet.store.base import Base, BigId, Name, one_of, random_id
+from leadmagnet.store.base import Base, BigId, Name, one_of, random_id, random_ids
 from leadmagnet.store.insert_all import insert_all
 
 #: A row in one of these states stands for an email that is out, or may be.
@@ -148,29 +148,29 @@ def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
     return query.order_by(Delivery.due_at, Delivery.id).all()
 
 
-def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+def add(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
     """Add due rows of enrollments; return the enrollments whose row met another one on the same day, or the same step.
 
     Another worker may have written that one since the caller looked. The rest of the rows is in.
     """
-    refused = _insert(session, rows)
-    return {row["enrollment_id"] for row in refused}
+    return {row["enrollment_id"] for row in _insert(session, rows, now)}
 
 
-def add_reminders(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+def add_reminders(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
     """Add due reminders; return the people whose day has got another email since the caller looked. The rest is in."""
-    return {row["subscriber_id"] for row in _insert(session, rows)}
+    return {row["subscriber_id"] for row in _insert(session, rows, now)}
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _insert(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """Add due rows and return those that met another one."""
     if not rows:
         return []
-    new = [{"public_id": random_id(), "status": str(DeliveryStatus.DUE)} | row for row in rows]
-    if session.connection().dialect.name == "postgresql" and _meets_none(session, new):
-        return []
+    new = [row | {"public_id": public_id} for row, public_id in zip(rows, random_ids(len(rows)), strict=True)]
+    same = {"status": str(DeliveryStatus.DUE), "created_at": now}
     connection = session.connection()
-    statement = insert_all(Delivery, new, connection.dialect).on_conflict_do_nothing()
+    if connection.dialect.name == "postgresql" and _meets_none(session, new, same):
+        return []
+    statement = insert_all(Delivery, new, connection.dialect, same).on_conflict_do_nothing()
     # Of an INSERT, the count of rows is not kept unless one asks for it.
     result = connection.execute(statement, execution_options={"preserve_rowcount": True})
     if result.rowcount == len(new):
@@ -180,7 +180,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, 
     return [row for row in new if row["public_id"] not in there]
 
 
-def _meets_none(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
+def _meets_none(session: Session, rows: Sequence[dict[str, Any]], same: dict[str, Any]) -> bool:
     """Add all rows, or none where one of them meets another one; say which.
 
     Nearly always none does, and to look at each unique index before writing costs PostgreSQL a quarter more.
@@ -188,7 +188,7 @@ def _meets_none(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
     connection = session.connection()
     try:
         with session.begin_nested():
-            connection.execute(insert_all(Delivery, rows, connection.dialect))
+            connection.execute(insert_all(Delivery, rows, connection.dialect, same))
     except IntegrityError:
         return False
     return True

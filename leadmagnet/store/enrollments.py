@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import EnrollmentStatus
@@ -47,8 +47,8 @@ class Wanting(NamedTuple):
     subscriber_id: int
     sequence_id: int
     status: str
-    started_at: datetime
-    last_settled_at: datetime | None
+    previous_at: datetime
+    """When its last delivery was over, or when it began: the next delay counts from here."""
 
 
 def take_wanting(session: Session, limit: int) -> list[Wanting]:
@@ -83,8 +83,7 @@ def _taken(session: Session, which: ColumnElement[bool], **values: Any) -> list[
             Enrollment.subscriber_id,
             Enrollment.sequence_id,
             Enrollment.status,
-            Enrollment.started_at,
-            Enrollment.last_settled_at,
+            func.coalesce(Enrollment.last_settled_at, Enrollment.started_at),
         )
         .execution_options(synchronize_session=False)
     )

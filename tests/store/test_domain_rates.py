@@ -14,7 +14,8 @@ from sqlalchemy import insert, select, update
 
 from leadmagnet import store
 from leadmagnet.delivery import by_domain
-from leadmagnet.delivery.send import Post, claim_due, send_due
+from leadmagnet.delivery.direct import send_due
+from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.store.deliveries import Delivery

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from leadmagnet import store
-from leadmagnet.delivery.send import send_due
+from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.watch import EVERY, Watch
 from leadmagnet.mail import SmtpMailer
