@@ -7,13 +7,15 @@ INSTANCE := instance
 # Two at a time: what the suite needs of a machine is two cores, and one PostgreSQL for both.
 PYTEST_ARGS ?= -n 2
 FLASK := $(BIN)/flask --app wsgi
+# As SendGrid's documentation has them; a file beside the checkout, because they are not ours.
+EVENTS ?= ../shared/sendgrid/event_samples.json
 
 # What a clinic on one machine needs; anything set in the environment wins.
 export PUBLIC_URL ?= http://127.0.0.1:$(PORT)
 export TIME_LAPSE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts format lock films crash bench bench-peers clean
+.PHONY: help run test check lint types contracts format lock films crash events bench bench-peers clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,11 +62,15 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.restart 20000 10
 
-bench: $(VENV)/.test ## Measure messages, SMTP, the whole path and claims, side by side (PostgreSQL at TEST_POSTGRES_URL)
+events: $(VENV)/.test ## Bring sample events (EVENTS=file) in a thousand ways, on SQLite and PostgreSQL: one end
+	PYTHONPATH=. $(BIN)/python -m tests.journeys.ways $(EVENTS) 1000
+
+bench: $(VENV)/.test ## Measure messages, SMTP, the whole path, claims and events, side by side (PostgreSQL at TEST_POSTGRES_URL)
 	PYTHONPATH=. $(BIN)/python -m benchmarks.messages
 	PYTHONPATH=. $(BIN)/python -m benchmarks.smtp
 	PYTHONPATH=. $(BIN)/python -m benchmarks.path
 	PYTHONPATH=. $(BIN)/python -m benchmarks.claims
+	PYTHONPATH=. $(BIN)/python -m benchmarks.events
 
 bench-peers: $(VENV)/.test $(VENV)-peers/.made ## Measure the path by SMTP beside django-post-office and django-drip-campaigns
 	PYTHONPATH=. $(BIN)/python -m benchmarks.compare

@@ -25,7 +25,7 @@ SAMPLE_ADDRESS = "2210 Marine Crescent, Vancouver, BC V6P 0A0"
 TRANSPORTS = ("outbox", "smtp", "sendgrid")
 BROKERS = ("redis", "rediss", "amqp", "amqps")
 DRIVERS = ("sqlite", "postgresql+psycopg")
-NOT_BUILT = ("inbound_secret", "metrics_token")
+NOT_BUILT = ("metrics_token",)
 MIN_SECRET = 32
 KEYS = ("secret_key", "suppression_key")
 #: Texts that people read, and the most characters each may have.
@@ -63,6 +63,8 @@ class Config:
     mail_from: str = "hello@riversidephysio.example"
     mail_reply_to: str = ""
     mail_unsubscribe: str = ""
+    mail_bounces: str = ""
+    imap_url: str = ""
     inbound_secret: str = ""
     metrics_token: str = ""
     broker_url: str = ""
@@ -190,6 +192,7 @@ def _check(config: Config) -> None:
     _check_database(config.database_url)
     _check_broker(config.broker_url)
     _check_addresses(config)
+    _check_mailbox(config)
     _check_clinic(config)
     rules.check_folder("outbox_dir", config.outbox_dir, written="outbox" in config.mail_transport)
     _check_transport(config)
@@ -233,10 +236,23 @@ def _check_addresses(config: Config) -> None:
         _refuse_address("SENDGRID_API_URL", config.sendgrid_api_url, "is no address like https://api.sendgrid.com.")
     if config.clinic_booking_url and rules.web_address(config.clinic_booking_url) is None:
         _refuse_address("CLINIC_BOOKING_URL", config.clinic_booking_url, "must begin with https:// or http://.")
-    for name in ("mail_from", "mail_reply_to", "mail_unsubscribe"):
+    for name in ("mail_from", "mail_reply_to", "mail_unsubscribe", "mail_bounces"):
         value = getattr(config, name)
         if value and not rules.is_bare_address(value):
             raise BadSetting(f"{name.upper()}={shown(value)} is not one bare email address like hello@example.org.")
+
+
+def _check_mailbox(config: Config) -> None:
+    """Check what comes back by email: the words repeat no part of an address that holds a password."""
+    from leadmagnet.mail.imap import Account
+
+    if config.imap_url:
+        try:
+            Account.from_url(config.imap_url)
+        except ValueError as error:
+            raise BadSetting(f"{error}.") from None
+    if config.inbound_secret and not rules.is_path_secret(config.inbound_secret):
+        raise BadSetting("INBOUND_SECRET needs 8 to 200 letters, figures, and - . _ ~ only: it is part of an address.")
 
 
 def _refuse_address(name: str, value: str, words: str) -> None:

@@ -160,6 +160,11 @@ def is_bare_address(value: str) -> bool:
     return bool(_LOCAL_PART.fullmatch(local)) and len(local) <= 64 and len(value) <= 254 and is_host(domain)
 
 
+def is_path_secret(value: str) -> bool:
+    """Say whether this can stand in an address as it is, and is not too short to be a secret."""
+    return bool(re.fullmatch(r"[A-Za-z0-9._~-]{8,200}", value))
+
+
 def check_folder(name: str, folder: Path, *, written: bool) -> None:
     """Refuse a folder that is a file or lies in one; where it is `written` to, one that could not be made or used."""
     there = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))

@@ -56,6 +56,7 @@ def new_mailer(config: Config) -> Mailer:
             ",".join(config.mail_transport),
             outbox_dir=config.outbox_dir,
             smtp_url=config.smtp_url,
+            bounces_to=config.mail_bounces,
             sendgrid_api_key=config.sendgrid_api_key,
             sendgrid_api_url=config.sendgrid_api_url,
         )

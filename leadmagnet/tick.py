@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -20,15 +21,14 @@ from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now
 from leadmagnet.delivery import by_domain
 from leadmagnet.delivery.direct import send_due
-from leadmagnet.delivery.evidence import apply_evidence
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.rates import DomainRates, Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
-from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
+from leadmagnet.hearing import hear, hear_first
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.process import process_sign_ups
@@ -40,9 +40,6 @@ from leadmagnet.store.subscribers import Subscriber
 PENDING_LIVES = timedelta(days=30)
 #: Rows a pass deletes at once.
 PURGE_BATCH = 500
-#: Provider events that one transaction applies.
-EVENTS = 1000
-
 
 #: With one SQLite file for visitors and worker: emails a batch, and the pause after it (seconds). A file has one writer
 #: at a time, and who waits for it looks again every two milliseconds: so batches are short, and between them there is
@@ -95,6 +92,8 @@ def post_of(services: Services) -> Post:
         listens=bool(config.sendgrid_webhook_public_key),
         limits=limits_from(config),
         plan_next=plan_settled,
+        hear_first=partial(hear_first, services),
+        suppression_key=config.suppression_key,
     )
 
 
@@ -206,20 +205,6 @@ def answers(
     return claimed
 
 
-def hear(services: Services, now: Now) -> int:
-    """Apply stored events of the providers, to deliveries and to people; return how many."""
-    heard = 0
-    while True:
-        with store.writing(services.engine) as session:
-            events = store.events.waiting(session, EVENTS)
-            if not events:
-                return heard
-            apply_evidence(session, events, now)
-            apply_signals(session, events, now, services.config.suppression_key)
-            store.events.done(session, [event.id for event in events], now.real)
-        heard += len(events)
-
-
 def _plan(services: Services, now: Now, tally: Tally, part: Part, going: Callable[[], bool], waits: Agenda) -> int:
     """Plan what may be planned at this instant, in short transactions; return how many rows were looked at."""
     planned = 0
@@ -263,4 +248,5 @@ def purge(services: Services, now: Now) -> int:
         served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
         rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
         session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
+        store.outcomes.forget(session, now.real)
     return len(gone) + len(rows)

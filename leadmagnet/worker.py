@@ -28,7 +28,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import BadSetting, Config
-from leadmagnet import store
+from leadmagnet import mailbox, store
 from leadmagnet.clock import real_now
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.leadership import Leadership
@@ -48,6 +48,10 @@ HEARTBEAT_SECONDS = 10.0
 THREADS = 2
 
 
+#: Jobs that say nothing of whether the worker is alive.
+_BESIDE = ("hand_out", "mailbox")
+
+
 class Worker:
     """The jobs of one process, from start to stop."""
 
@@ -62,7 +66,7 @@ class Worker:
         # Grace without end: a tick that is late still runs, once.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         # The hand-out keeps to one thread, because a connection to RabbitMQ does.
-        executors = {"default": ThreadPoolExecutor(4), "hand_out": ThreadPoolExecutor(1)}
+        executors = {"default": ThreadPoolExecutor(5), "hand_out": ThreadPoolExecutor(1)}
         # A pass that takes longer than its interval is no news.
         logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self.scheduler = BackgroundScheduler(job_defaults=defaults, executors=executors, timezone="UTC")
@@ -74,6 +78,9 @@ class Worker:
         for name, work in (("answers", self._answer), ("tick", self._tick)):
             job = self._safely(name, self._with_own_mailer(), work)
             self.scheduler.add_job(job, "interval", seconds=TICK_SECONDS, id=name)
+        if config.imap_url:
+            job = self._safely("mailbox", self.services, lambda services: mailbox.look(services, self.holder))
+            self.scheduler.add_job(job, "interval", seconds=mailbox.LOOK_SECONDS, id="mailbox")
         if self.crew:
             self.crew.start()
             job = self._safely("hand_out", self.services, partial(self._hand_out, self.crew))
@@ -110,7 +117,7 @@ class Worker:
 
         def job() -> None:
             try:
-                if name != "hand_out":
+                if name not in _BESIDE:
                     self._beat()
                 done = work(services)
             except (SQLAlchemyError, OSError) as error:

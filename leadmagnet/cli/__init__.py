@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadmagnet.cli import database, lists, marketers, preparing, sending, sequences, simulating, subscribers, work
+from leadmagnet.cli import (
+    database,
+    feedback,
+    lists,
+    marketers,
+    preparing,
+    sending,
+    sequences,
+    simulating,
+    subscribers,
+    suppressions,
+    work,
+)
 from leadmagnet.cli.shell import Root
 
 
@@ -18,6 +30,8 @@ def register(app: Flask) -> None:
         marketers.marketers,
         sending.sending,
         sending.deliveries,
+        feedback.feedback,
+        suppressions.suppressions,
     ):
         app.cli.add_command(group)
     for listed in (lists.import_command, lists.export_command, lists.erase_command):

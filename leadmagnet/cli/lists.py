@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def import_command(file: Path, consent: str, enroll: str | None, json_out: bool)
             )
     except BadFile as error:
         raise Failure(f"{file}: {error}", USAGE) from error
-    result = _result(report, _write_rejects(file, report))
+    result = _result(report, write_rejects(file, report.rejects))
     words = ", ".join(f"{key} {value}" for key, value in result.items() if value is not None)
     show(result, json_out, words)
 
@@ -71,17 +72,17 @@ def _result(report: Report, rejects: Path | None) -> dict[str, Any]:
     }
 
 
-def _write_rejects(file: Path, report: Report) -> Path | None:
+def write_rejects(file: Path, rejects: Sequence[tuple[int, str, Mapping[str, str]]]) -> Path | None:
     """Write the rejected rows beside the file, each with its line and the reason; readable by the owner alone."""
     target = file.with_suffix(".rejects.csv")
-    if not report.rejects:
+    if not rejects:
         return None
     target.touch(mode=0o600)
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
-        columns = list(dict.fromkeys(name for _, _, cells in report.rejects for name in cells))
+        columns = list(dict.fromkeys(name for _, _, cells in rejects for name in cells))
         writer.writerow(["line", "reason", *columns])
-        for line, reason, cells in report.rejects:
+        for line, reason, cells in rejects:
             writer.writerow([line, reason, *(safe_cell(cells.get(name, "")) for name in columns)])
     return target
 

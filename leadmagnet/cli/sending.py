@@ -12,6 +12,7 @@ from leadmagnet.delivery.again import BATCH, Again, try_again, try_matching
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.failures import may_pass, reason_of
 from leadmagnet.domain.rates import day_limit
+from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.tick import limits_from
 
 sending = Group("sending", help="Stop all sending, and let it go on.")
@@ -46,12 +47,20 @@ def status(json_out: bool) -> None:
         pace = standing(session, limits, now.real)
         halt, waits = store.halts.current(session), store.dead_letters.queue(session, now.course)
         pauses = store.pauses.standing(session)
+        came, refused = came_lately(session, now.real), refused_lately(session, now.real)
     found: dict[str, Any] = {"stopped": bool(halt and halt.blocks(now.real)), "reason": halt.reason if halt else ""}
     found |= {"due": waits.due, "held": waits.held, "in_flight": waits.in_flight}
     found |= {"unknown": waits.unknown, "failed": waits.failed}
     found["paused_sequences"] = [
         {"sequence": one.slug, "since": iso(one.since), "by": one.by, "held": one.waiting} for one in pauses
     ]
+    found["last_24_hours"] = {
+        "sent": came.sent,
+        "complained": came.complained,
+        "bounced": came.bounced,
+        "refused": refused.number,
+        "refused_because": refused.detail,
+    }
     found["oldest_due"] = iso(waits.oldest) if waits.oldest else None
     found["most_a_second"] = limits.per_second
     found["most_today"] = most = day_limit(limits, pace.ramp_began, pace.day)
@@ -60,7 +69,8 @@ def status(json_out: bool) -> None:
     words = f"{waits.due} due, {waits.held} held, {waits.in_flight} on their way, {waits.unknown} unknown"
     today = f" {pace.sent} of at most {most} today." if most is not None else ""
     resting = "".join(f" {one.slug} is paused since {iso(one.since)}: {one.waiting} held." for one in pauses)
-    show(found, json_out, f"{state} {words}, {waits.failed} failed.{today}{resting}")
+    back = f" Of the last day {came.complained} complaints, {came.bounced} bounces, {refused.number} refused."
+    show(found, json_out, f"{state} {words}, {waits.failed} failed.{today}{resting}{back}")
 
 
 @deliveries.command("failed")

@@ -14,6 +14,7 @@ from leadmagnet.cli.shell import Failure, Group, as_json, iso, services, show
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.feedback import steering
+from leadmagnet.feedback.reach import lift
 from leadmagnet.signup.addresses import BadAddress, parse_address
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.sequences import Sequence
@@ -82,6 +83,7 @@ def show_command(email: str, json_out: bool) -> None:
         ]
         result = _brief(person) | {"enrollments": _enrollments(session, person), "timeline": events}
         result["paused"], result["hurt"] = person.paused_at is not None, person.hurt_at is not None
+        result["unreachable"] = person.unreachable_at is not None
     words = [f"{result['email']}  {result['status']}  {result['timezone']}"]
     words += [f"{event['at']}  {event['kind']:<20} {event['status']:<12} {event['reason']}" for event in events]
     show(result, json_out, "\n".join(words))
@@ -127,11 +129,12 @@ def pause(email: str, json_out: bool) -> None:
 @click.argument("email")
 @as_json
 def resume(email: str, json_out: bool) -> None:
-    """Let emails to EMAIL come again, after a pause or after 'it hurt'."""
+    """Let emails to EMAIL come again: after a pause, after 'it hurt', or though several came back."""
     parts = services()
     with store.writing(parts.engine) as session:
         person = find(session, email)
-        now = parts.clock.now().course
-        steering.resume(session, person, now, actor=ACTOR)
-        steering.go_on(session, person, now, actor=ACTOR)
+        now = parts.clock.now()
+        lift(session, person.id, now, actor=ACTOR)
+        steering.resume(session, person, now.course, actor=ACTOR)
+        steering.go_on(session, person, now.course, actor=ACTOR)
     show({"email": email, "paused": False}, json_out, f"{email}: resumed.")

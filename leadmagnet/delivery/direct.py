@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.delivery.aside import bar, barred_among, put_aside
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
-from leadmagnet.delivery.send import Post, call, claim_due, hand_over, only, put_aside, send_claim
+from leadmagnet.delivery.send import Post, call, claim_due, hand_over, only, send_claim
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.store.base import random_id
@@ -34,6 +35,8 @@ class Taken:
     #: Claimed, to be called afterwards; and what may not be sent after all.
     waiting: list[Outgoing] = field(default_factory=list)
     aside: list[Claimed] = field(default_factory=list)
+    #: Claimed, to addresses that stay stopped.
+    barred: list[Claimed] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -42,14 +45,16 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
     if post.limits:
         claim = claim_due(post, clock, lane, limit=limit)
         return send_claim(post, clock, claim, tally) if claim else 0
+    post.hear(clock)
     taken = _take(post, clock, lane, limit)
     if taken is None:
         return 0
     if taken.error is not None:
         raise taken.error
-    if taken.aside:
+    if taken.aside or taken.barred:
         with store.writing(post.engine) as session:
             put_aside(session, taken.claim_id, taken.aside, tally)
+            bar(session, taken.claim_id, taken.barred, taken.at, tally)
     if taken.begun and not hand_over(post, clock, taken.claim_id, taken.begun, taken.at.real, tally):
         return taken.count
     for outgoing in taken.waiting:
@@ -70,6 +75,9 @@ def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) ->
         if not rows:
             return None
         ready, taken.aside = [row for row in rows if row.allowed], [row for row in rows if not row.allowed]
+        if barred := barred_among(session, ready, post.suppression_key):
+            taken.barred = [row for row in ready if row.email in barred]
+            ready = [row for row in ready if row.email not in barred]
         try:
             desk = Desk(session, ready)
             letters = batches(desk, ready, taken.at, clinic=post.clinic, links=post.links, most=post.mailer.batch_size)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery import pace
+from leadmagnet.delivery.aside import bar, barred_among, put_aside
 from leadmagnet.delivery.by_domain import LOOKS, DomainClaim
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
@@ -27,7 +28,6 @@ from leadmagnet.delivery.watch import Watch
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.retry import lease_end
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason, SubscriberStatus
 from leadmagnet.mail import has_evidence_from
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
@@ -59,6 +59,15 @@ class Post:
     limits: Limits = field(default_factory=Limits)
     #: Plans what follows an email together with its outcome. Without it, enrollments ask for a plan.
     plan_next: PlanNext | None = None
+    #: Applies what the provider has told meanwhile: before a claim, and before a call begins.
+    hear_first: Callable[[Now], object] | None = None
+    #: Keys the fingerprints of addresses that stay stopped. Without it, nobody looks for them.
+    suppression_key: str = ""
+
+    def hear(self, clock: Callable[[], Now]) -> None:
+        """Apply what the provider has told meanwhile."""
+        if self.hear_first:
+            self.hear_first(clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ def _claim(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) -
     """Claim one batch, or nothing; None where all that was looked at had to move aside for its domain's rate."""
     now, claim_id = clock(), random_id()
     lease_until, nothing = lease_end(now.real, post.lease_seconds), Claim(claim_id)
+    post.hear(clock)
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(now.real):
@@ -112,11 +122,15 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
     """Send what stands claimed and has not begun; return how many rows that was, 0 where another was faster."""
     with store.reading(post.engine) as session:
         rows = store.claims.claimed(session, claim.id, claim.ids or None)
-        ready = [row for row in rows if row.allowed]
+        barred = barred_among(session, [row for row in rows if row.allowed], post.suppression_key)
+        ready = [row for row in rows if row.allowed and row.email not in barred]
         desk = Desk(session, ready)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
             put_aside(session, claim.id, aside, tally)
+    if barred:
+        with store.writing(post.engine) as session:
+            bar(session, claim.id, [row for row in rows if row.email in barred], clock(), tally)
     letters = batches(desk, ready, clock(), clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
     for outgoing in letters:
         if not call(post, clock, claim.id, outgoing, tally):
@@ -124,33 +138,9 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
     return len(rows)
 
 
-def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
-    """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
-    resting = [row.id for row in rows if _rests(row)]
-    # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
-    store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
-    if resting:
-        tally.skipped[SkipReason.SEQUENCE_PAUSED] += len(resting)
-    for row in rows:
-        if row.allowed or _rests(row):
-            continue
-        reason = SkipReason.HURT if row.hurt else SkipReason.PAUSED if row.paused else SkipReason.NOT_ACTIVE
-        course = row.kind in (DeliveryKind.VIDEO, DeliveryKind.FINISHED)
-        if (row.hurt or row.paused) and course and row.person_status == SubscriberStatus.ACTIVE:
-            store.claims.give_back(session, claim_id, [row.id], held=str(reason))
-        else:
-            skipped = {"status": DeliveryStatus.SKIPPED, "skip_reason": reason}
-            store.claims.settle(session, claim_id, [row.id], **skipped)
-        tally.skipped[reason] += 1
-
-
-def _rests(row: Claimed) -> bool:
-    """Say whether nothing but the pause of its sequence stands in an email's way."""
-    return row.sequence_paused and not (row.hurt or row.paused) and row.person_status == SubscriberStatus.ACTIVE
-
-
 def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
     """Begin the call with one batch of a claim and hand it over; False when the rest must not be tried now."""
+    post.hear(clock)
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
@@ -214,6 +204,8 @@ def _settle(
                     tally=mine,
                     plan_next=post.plan_next,
                 )
+                # At the end, because all workers write this row.
+                store.outcomes.sent(session, mine.sent, clock().real)
         except OperationalError as error:
             if wait is None:
                 raise

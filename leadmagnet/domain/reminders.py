@@ -61,6 +61,7 @@ class Facts:
     sequence_paused: bool = False  #: on the way through sequences, and the clinic has paused all of them
     snoozed_until: date | None = None  #: the first day on which reminders may come again
     hurt: bool = False
+    unreachable: bool = False  #: several emails in a row came back
     checked_in_today: bool = False
     video_today: bool = False  #: a video went out today, or is due today
     mailed_today: bool = False  #: another automatic email went out today
@@ -107,13 +108,14 @@ def state(facts: Facts) -> ReminderState:
 def decide(facts: Facts) -> Send | Hold:
     """Decide about today. The first reason that holds is the one on record, in this order:
 
-    what the person, their state or the clinic has settled for longer (not active, no consent, hurt, paused, the
-    sequence paused, snoozed, no answers), so that the record keeps one long run; then what is only so today (no
-    exercise day any more, done, a video, another email); then the pace (three a week, once a week).
+    what the person, their state or the clinic has settled for longer (not active, no consent, unreachable, hurt,
+    paused, the sequence paused, snoozed, no answers), so that the record keeps one long run; then what is only so today
+    (no exercise day any more, done, a video, another email); then the pace (three a week, once a week).
     """
     for reason, holds in (
         (SkipReason.NOT_ACTIVE, not facts.active),
         (SkipReason.NO_CONSENT, not facts.wants_reminders),
+        (SkipReason.UNREACHABLE, facts.unreachable),
         (SkipReason.HURT, facts.hurt),
         (SkipReason.PAUSED, facts.paused),
         (SkipReason.SEQUENCE_PAUSED, facts.sequence_paused),
@@ -152,6 +154,8 @@ _EXPLANATIONS: Mapping[SkipReason, str] = {
     SkipReason.PAUSED: "The person has paused all emails.",
     SkipReason.SNOOZED: "The person asked for quiet until a later day.",
     SkipReason.HURT: "The person said that an exercise hurt; emails wait until they or the clinic say go on.",
+    SkipReason.UNREACHABLE: "Five emails in a row came back, because the mailbox was full or away.",
+    SkipReason.SUPPRESSED: "The address is on the list of those that stay stopped.",
     SkipReason.EXPIRED: "It could not go out before its time was over, and a late one would be of no use.",
     SkipReason.VIDEO_TODAY: "A video goes out on the same day.",
     SkipReason.DONE_TODAY: "The person had already exercised that day.",

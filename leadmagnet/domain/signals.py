@@ -47,6 +47,9 @@ _STATES: Mapping[Signal, DeliveryStatus] = (
 #: Some servers accept first and bounce later; a letter that was delivered was not dropped.
 _STRENGTH = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED)
 
+#: A complaint beats a bounce, and that a wish to leave.
+_GRAVITY = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+
 #: What a signal says of the person. Blocks and drops for the sender's reasons say nothing.
 PERSON_AFTER: Mapping[Signal, SubscriberStatus] = {
     Signal.BOUNCED_HARD: SubscriberStatus.BOUNCED,
@@ -58,9 +61,26 @@ PERSON_AFTER: Mapping[Signal, SubscriberStatus] = {
 }
 
 
+#: Our content, our reputation, our account: something for the clinic to mend, and never the address's fault.
+SENDERS_FAULT = frozenset({Signal.BLOCKED, Signal.DROPPED})
+
+
+_RANKS: Mapping[Signal, int] = {signal: _STRENGTH.index(state) for signal, state in _STATES.items()}
+
+
 def delivery_after(signals: Iterable[Signal]) -> DeliveryStatus:
     """Return the state that some signals give a delivery. Raises ValueError for none."""
-    return max((_STATES[signal] for signal in signals), key=_STRENGTH.index)
+    return _STRENGTH[max(map(_RANKS.__getitem__, signals))]
+
+
+def was_dropped(signal: Signal) -> bool:
+    """Say whether the provider did not even try."""
+    return signal in _DROPS
+
+
+def gravest(facts: Iterable[SubscriberStatus]) -> SubscriberStatus:
+    """Return what several facts about one person come to, whatever came first. Raises ValueError for none."""
+    return max(facts, key=_GRAVITY.index)
 
 
 def stronger(current: DeliveryStatus, told: DeliveryStatus, *, dropped_before: bool) -> DeliveryStatus:

@@ -69,6 +69,8 @@ class SkipReason(StrEnum):
     SUPERSEDED = "superseded"
     STEP_REMOVED = "step_removed"
     SEQUENCE_PAUSED = "sequence_paused"
+    UNREACHABLE = "unreachable"
+    SUPPRESSED = "suppressed"
 
 
 #: Kinds that answer what the person did this moment: exempt from "one automatic email a local day".

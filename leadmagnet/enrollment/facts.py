@@ -29,6 +29,7 @@ class Person(NamedTuple):
     leave_id: str
     hurt: bool
     paused: bool
+    unreachable: bool
 
 
 class Standing(NamedTuple):
@@ -51,6 +52,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.leave_id,
         Subscriber.hurt_at.is_not(None),
         Subscriber.paused_at.is_not(None),
+        Subscriber.unreachable_at.is_not(None),
     ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
     # As plain rows: to the session they would be objects to keep.
     return {row[0]: Person._make(row) for row in session.connection().execute(query).all()}

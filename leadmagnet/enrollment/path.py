@@ -97,7 +97,8 @@ def _dates(
     """Return when each step was sent or is foreseen, by step id."""
     dates = {row.step_id: row.sent_at for row in rows if row.status in OUT and row.sent_at and row.step_id}
     sent = [row.step_id for row in rows if row.status in OUT and row.step_id]
-    if person.paused_at or person.hurt_at or sequence.paused_at or enrollment.status != EnrollmentStatus.ACTIVE:
+    held = person.paused_at or person.hurt_at or person.unreachable_at or sequence.paused_at
+    if held or enrollment.status != EnrollmentStatus.ACTIVE:
         return dates
     open_row = next((row for row in rows if row.status == DeliveryStatus.DUE), None)
     where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)

@@ -26,7 +26,7 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
-HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
+HELD_FOR_HURT, HELD_FOR_PAUSE, UNREACHABLE = "hurt", "paused", "unreachable"
 _NO_DAYS: frozenset[date] = frozenset()
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
@@ -173,6 +173,8 @@ def _held(person: Person, course: Course) -> str | None:
     """Return why the next email waits without a date, if it does."""
     if person.hurt or person.paused:
         return HELD_FOR_HURT if person.hurt else HELD_FOR_PAUSE
+    if person.unreachable:
+        return UNREACHABLE
     return store.pauses.HELD if course.paused else None
 
 

@@ -17,6 +17,7 @@ def mailer_from(
     *,
     outbox_dir: Path | str | None = None,
     smtp_url: str | None = None,
+    bounces_to: str = "",
     sendgrid_api_key: str | None = None,
     sendgrid_api_url: str | None = None,
 ) -> Mailer:
@@ -26,7 +27,7 @@ def mailer_from(
     """
     kinds: Mapping[str, Callable[[], Mailer]] = {
         "outbox": lambda: Outbox(Path(_needed("OUTBOX_DIR", "outbox", outbox_dir))),
-        "smtp": lambda: SmtpMailer(str(_needed("SMTP_URL", "smtp", smtp_url))),
+        "smtp": lambda: SmtpMailer(str(_needed("SMTP_URL", "smtp", smtp_url)), bounces_to=bounces_to),
         "sendgrid": lambda: SendGridMailer(
             str(_needed("SENDGRID_API_KEY", "sendgrid", sendgrid_api_key)),
             sendgrid_api_url or "https://api.sendgrid.com",

@@ -6,14 +6,17 @@ Fields and kinds that nobody has told us of are kept as they are. Must not know:
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from leadmagnet.domain.bounces import bounce_after
 from leadmagnet.domain.signals import Signal
+from leadmagnet.mail.headers import without_addresses
 
 #: SendGrid documents at most 100 characters for sg_event_id.
 MOST_ID = 100
@@ -50,8 +53,13 @@ _DROPS: tuple[tuple[str, Signal], ...] = (
 _PERSONAL = frozenset({"email", "ip"})
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+_DETAILS = ("reason", "response", "status", "url")
+
+
+_BEGINNING = datetime.fromtimestamp(0, UTC)
+
+
+class Event(NamedTuple):
     """One event. `at` is the provider's own time, `delivery_id` is ours where the event carries it, else ""."""
 
     id: str
@@ -67,41 +75,75 @@ class BadEvents(ValueError):
     """The body is no batch of events."""
 
 
-def read_events(body: bytes) -> list[Event]:
-    """Return the events of a webhook body. Raises BadEvents where it is no JSON array of objects."""
+def check_batch(body: bytes) -> list[dict[str, Any]]:
+    """Return the objects of a webhook body. Raises BadEvents where it is no JSON array of objects."""
     try:
         found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadEvents("the body is no JSON") from error
+    except orjson.JSONDecodeError:
+        found = _lenient(body)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise BadEvents("the body is no array of events")
-    return [_event(one) for one in found]
+    return found
+
+
+def _lenient(body: bytes) -> Any:
+    """Read what is JSON for others: halves of characters and numbers without bounds. One odd event costs no batch."""
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return orjson.loads(text.encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise BadEvents("the body is no JSON") from error
+
+
+def read_events(body: bytes) -> list[Event]:
+    """Return the events of a webhook body. Raises BadEvents where it is no JSON array of objects."""
+    return [_event(one) for one in check_batch(body)]
 
 
 def _event(one: dict[str, Any]) -> Event:
-    kept = {name: value for name, value in one.items() if name not in _PERSONAL}
-    raw = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
     named = _text(one, "sg_event_id")
-    details = (_text(one, key) for key in ("reason", "response", "status", "url"))
+    kept = {name: value for name, value in one.items() if name not in _PERSONAL}
+    email = _text(one, "email").strip().lower()
+    raw = _dumped(kept).decode()
+    # Mail servers repeat the address in their words.
+    if email and email in raw.lower():
+        raw = re.sub(re.escape(email), "(address)", raw, flags=re.IGNORECASE)
     return Event(
-        id=named if 0 < len(named) <= MOST_ID else _identity(one),
-        at=_instant(one.get("timestamp")),
-        signal=signal_of(one),
-        delivery_id=_text(one, "lm_delivery")[:64],
-        email=_text(one, "email").strip().lower()[:320],
-        detail=next((detail for detail in details if detail), "")[:MOST_DETAIL],
-        raw=raw[:MOST_RAW],
+        named if 0 < len(named) <= MOST_ID else _identity(one),
+        _instant(one.get("timestamp")),
+        signal_of(one),
+        _text(one, "lm_delivery")[:64],
+        email[:320],
+        _detail(one),
+        raw[:MOST_RAW],
     )
+
+
+def _detail(one: Mapping[str, Any]) -> str:
+    for key in _DETAILS:
+        if key in one and (found := _text(one, key)):
+            return without_addresses(found) if "@" in found else found[:MOST_DETAIL]
+    return ""
+
+
+def _dumped(one: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(one, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # more levels than it writes, though it reads them
+        flat = {name: value if not isinstance(value, dict | list) else "nested too deep" for name, value in one.items()}
+        return orjson.dumps(flat, option=orjson.OPT_SORT_KEYS)
 
 
 def _identity(one: Mapping[str, Any]) -> str:
     """Return an id for an event without one: two are the same event where all of their fields are the same."""
-    return hashlib.sha256(orjson.dumps(one, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(_dumped(one)).hexdigest()
 
 
 def signal_of(one: Mapping[str, Any]) -> Signal:
     """Return what an event means, in our words; OTHER for what we do not know."""
     kind = _text(one, "event").lower()
+    if (simple := _SIMPLE.get(kind)) is not None:
+        return simple
     if kind == "bounce":
         return _bounce(one)
     if kind == "dropped":
@@ -112,39 +154,37 @@ def signal_of(one: Mapping[str, Any]) -> Signal:
         if isinstance(machine, bool):
             return Signal.OPENED_MACHINE if machine else Signal.OPENED_HUMAN
         return Signal.OPENED_UNKNOWN
-    return _SIMPLE.get(kind, Signal.OTHER)
+    return Signal.OTHER
 
 
 def _bounce(one: Mapping[str, Any]) -> Signal:
     """Tell hard from soft from blocked.
 
-    SendGrid's own class goes first; else the enhanced status (RFC 3463: 5.7 is policy, 5.2 the mailbox, 4 transient).
-    A bounce that says nothing more is one for good: SendGrid puts such addresses on its list itself.
+    SendGrid's own class goes first; else the enhanced status. A bounce that says nothing more is one for good: SendGrid
+    puts such addresses on its list itself.
     """
     if _text(one, "type").lower() == "blocked":
         return Signal.BLOCKED
     if (known := _CLASSES.get(_text(one, "bounce_classification").lower())) is not None:
         return known
-    status = _text(one, "status")
-    if status.startswith("5.7"):
-        return Signal.BLOCKED
-    if status.startswith(("4", "5.2")) or _text(one, "type").lower() == "expired":
+    if _text(one, "type").lower() == "expired":
         return Signal.BOUNCED_SOFT
-    return Signal.BOUNCED_HARD
+    return bounce_after(_text(one, "status"), _text(one, "reason")) or Signal.BOUNCED_HARD
 
 
 def _text(one: Mapping[str, Any], key: str) -> str:
     value = one.get(key)
+    if not isinstance(value, str):
+        return ""
     # PostgreSQL stores no NUL; nothing of value has one.
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    return value.replace("\0", "") if "\0" in value else value
 
 
 def _instant(value: object) -> datetime:
     """Return a Unix time as an instant; the beginning of time where there is none that a calendar knows."""
-    beginning = datetime.fromtimestamp(0, UTC)
-    if not isinstance(value, int | float):
-        return beginning
+    if not isinstance(value, (int, float)):
+        return _BEGINNING
     try:
         return datetime.fromtimestamp(value, UTC)
     except (OverflowError, ValueError, OSError):
-        return beginning
+        return _BEGINNING

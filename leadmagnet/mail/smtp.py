@@ -29,16 +29,24 @@ class SmtpMailer:
     has_evidence = False
 
     def __init__(
-        self, url: str, timeout: float = 10.0, batch_seconds: float = 60.0, *, most_connections: int = 4
+        self,
+        url: str,
+        timeout: float = 10.0,
+        batch_seconds: float = 60.0,
+        *,
+        most_connections: int = 4,
+        bounces_to: str = "",
     ) -> None:
         """Read the account from the URL (see Account.from_url). Nothing is connected yet. Raises ValueError.
 
         `timeout` is in seconds, for connecting and for each answer; after the closing dot it is three times as long.
+        `bounces_to` is the envelope's sender, to whom undeliverable letters return; else it is the letter's.
         After `batch_seconds` the rest of a batch goes back: a slow server must not outlast the lease of its claim.
         """
         self._account = Account.from_url(url)
         self._timeout = timeout
         self._batch_seconds = batch_seconds
+        self._bounces_to = bounces_to
         self._most_connections = self._allowed = most_connections
         self._pool: list[Session] = []
         self._lock = threading.Lock()
@@ -50,7 +58,7 @@ class SmtpMailer:
         """
         require_values(batch)
         try:
-            letters = Round(batch, self._batch_seconds)
+            letters = Round(batch, self._batch_seconds, self._bounces_to)
         except ValueError as error:
             raise MailError(f"smtp: the sender cannot be used: {error}", permanent=True) from error
         with self._lock:

@@ -29,10 +29,12 @@ class Job(NamedTuple):
 class Round:
     """The letters of one batch. `seconds` after its start no new one is begun."""
 
-    def __init__(self, batch: Batch, seconds: float) -> None:
-        """Compile what the letters share. Raises ValueError where the sender's own identity is unusable."""
+    def __init__(self, batch: Batch, seconds: float, bounces_to: str = "") -> None:
+        """Compile what the letters share; what cannot be delivered goes to `bounces_to`, else to the sender.
+
+        Raises ValueError where the sender's own identity is unusable."""
         self._composer = Composer(batch)
-        self._sender = address(batch.from_email)
+        self._sender = address(bounces_to or batch.from_email)
         self._letters = batch.letters
         self._may_begin = batch.may_begin
         self._stopped = False

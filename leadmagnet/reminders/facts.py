@@ -44,6 +44,7 @@ class Person(NamedTuple):
     paused_at: datetime | None
     snoozed_until: datetime | None
     hurt_at: datetime | None
+    unreachable_at: datetime | None
     started_at: datetime | None
     last_active_at: datetime | None
 
@@ -153,6 +154,7 @@ def _facts(
         sequence_paused=sequence_paused,
         snoozed_until=local_day(snoozed, where) if snoozed and snoozed > now else None,
         hurt=person.hurt_at is not None,
+        unreachable=person.unreachable_at is not None,
         checked_in_today=today in check_in_days,
         video_today=any(local_day(at, where) == today for at in recent.course),
         mailed_today=today in recent.days,

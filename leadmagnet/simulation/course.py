@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from leadmagnet import store
 from leadmagnet.services import Services
 from leadmagnet.simulation.deaths import Death, Deaths
 from leadmagnet.simulation.deeds import Stage
@@ -103,6 +104,7 @@ class Run:
 
     def _pass(self) -> None:
         self.passes += 1
+        self._release_the_brake()
         self.reports.arrive(self.clock.at)
         self.queues.before(self.clock.at)
         self._again = None
@@ -115,6 +117,16 @@ class Run:
                 self._again = self.clock.at
         self.queues.after(self.clock.at)
         self.reports.look(self.clock.at)
+
+    def _release_the_brake(self) -> None:
+        """Be the person of the clinic who looks at once why so much came back, and lets sending go on."""
+        engine = self.services.engine
+        with store.reading(engine) as session:
+            halt = store.halts.current(session)
+        if halt is not None and halt.by == store.halts.BRAKE:
+            with store.writing(engine) as session:
+                store.halts.go(session)
+            self.reports.seen["the brake"] += 1
 
     def _edge(self) -> int | None:
         """Say at which edge the worker dies in this pass, if it does."""

@@ -17,6 +17,7 @@ from leadmagnet.store.base import Instant
 from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
+from leadmagnet.store.event_batches import EventBatch
 from leadmagnet.store.events import ProviderEvent
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
@@ -106,7 +107,7 @@ def _asked(*, thorough: bool) -> Executable:
         _first(ready, 0),
         _first(ready, 1),
         exists(select(Delivery.id).where(IN_FLIGHT, Delivery.lease_until <= real_now)),
-        exists().where(ProviderEvent.applied_at.is_(None)),
+        or_(exists(select(EventBatch.id)), exists().where(ProviderEvent.applied_at.is_(None))),
         or_(
             exists().where(_forgettable(stale_before, link_before)),
             exists().where(SignUp.handled_at.is_not(None), SignUp.asked_at <= stale_before),

@@ -1,4 +1,4 @@
-"""`among(column, ids)`: one bound parameter, however many ids there are. And `fixed`: a value written into the SQL.
+"""`among(column, ids)`: one bound parameter, however many there are. And `fixed`: a value written into the SQL.
 
 An IN list has a parameter for each id: it is written out and parsed anew for every batch, and each database has a limit
 of its own. A partial index serves a statement only where its condition stands in the SQL itself, not in a parameter.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, Dialect, String, bindparam
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, String, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -45,6 +45,19 @@ class _Ids(TypeDecorator[list[int]]):
         return f"{{{written[1:-1]}}}" if dialect.name == "postgresql" else written
 
 
+class _Texts(TypeDecorator[list[str]]):
+    """A list of texts: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+
+
 class _Among(FunctionElement[bool]):
     inherit_cache = True
     name = "among"
@@ -68,6 +81,11 @@ def _any_of_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """Return the condition that a column of ids holds one of `ids`. False for none."""
     return _Among(column, bindparam("ids", sorted(ids), type_=_Ids(), unique=True))
+
+
+def among_texts(column: Any, texts: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column of texts holds one of `texts`. False for none."""
+    return _Among(column, bindparam("texts", sorted(texts), type_=_Texts(), unique=True))
 
 
 def fixed(value: str | int) -> Any:

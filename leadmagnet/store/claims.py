@@ -74,6 +74,7 @@ class Claimed(NamedTuple):
     text_slug: str
     day: date | None
     email: str
+    email_canonical: str
     first_name: str
     timezone: str
     leave_id: str
@@ -84,6 +85,7 @@ class Claimed(NamedTuple):
     person_status: str
     hurt: bool
     paused: bool
+    unreachable: bool
     sequence_paused: bool
     unreminded: bool
     """Whether their reminders have not begun: the first video that is out begins them."""
@@ -123,6 +125,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Delivery.text_slug,
         Delivery.day,
         Subscriber.email,
+        Subscriber.email_canonical,
         Subscriber.first_name,
         Subscriber.timezone,
         Subscriber.leave_id,
@@ -133,6 +136,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Subscriber.status,
         Subscriber.hurt_at.is_not(None),
         Subscriber.paused_at.is_not(None),
+        Subscriber.unreachable_at.is_not(None),
         rests(),
         Subscriber.remind_at.is_(None),
         may_receive(),
@@ -149,7 +153,8 @@ def may_receive() -> ColumnElement[bool]:
     """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
     waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
     active = Subscriber.status == SubscriberStatus.ACTIVE
-    steered = and_(active, Subscriber.paused_at.is_(None), Subscriber.hurt_at.is_(None))
+    held = Subscriber.paused_at, Subscriber.hurt_at, Subscriber.unreachable_at
+    steered = and_(active, *(reason.is_(None) for reason in held))
     reminder = and_(steered, Subscriber.wants_reminders)
     return or_(
         and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),

@@ -113,7 +113,7 @@ class Delivery(Base):
     """0: answers to what a person has just done; they never wait behind lane 1."""
     status: Mapped[str] = mapped_column(Name(16), default=DeliveryStatus.DUE)
     held: Mapped[str | None] = mapped_column(Name(16))
-    """Why a due row must wait without a date: paused, hurt, sequence_paused. The person's own reason comes first."""
+    """Why a due row must wait without a date: paused, hurt, unreachable, sequence_paused. The person's own go first."""
     skip_reason: Mapped[str] = mapped_column(Name(32), default="")
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]

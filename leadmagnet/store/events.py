@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.signals import Signal
 from leadmagnet.domain.status import DeliveryStatus
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among, among_texts, fixed
 from leadmagnet.store.base import Base, BigId, Name, one_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.insert_all import insert_all
@@ -49,32 +49,64 @@ class ProviderEvent(Base):
 
 
 class Waiting(NamedTuple):
-    """A stored event that has not been applied, with the delivery it speaks of, where we know it."""
+    """An event that is to be applied, with the delivery it speaks of, where we know it."""
 
-    id: int
-    signal: str
+    event_id: str
+    public_id: str
+    signal: Signal
     detail: str
     email: str
+    provider: str
     delivery_id: int | None
     status: str | None
     subscriber_id: int | None
     enrollment_id: int | None
     kind: str | None
-    provider: str
     dropped: bool
     """Whether the delivery's failure came from an event."""
 
 
+class Spoken(NamedTuple):
+    """A delivery that events speak of; named as in `Waiting`."""
+
+    delivery_id: int
+    status: str
+    subscriber_id: int
+    enrollment_id: int | None
+    kind: str
+    dropped: bool
+
+
+#: The provider of events that came back as emails: whoever we hand letters to by SMTP.
+REPORTED = "smtp"
 #: The detail of a delivery that failed because the provider dropped it begins so.
 DROPPED = "dropped: "
 
 
-def add(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Store events; one whose id is known already is left out."""
+def _spoken() -> tuple[Any, ...]:
+    return (
+        Delivery.id,
+        Delivery.status,
+        Delivery.subscriber_id,
+        Delivery.enrollment_id,
+        Delivery.kind,
+        func.coalesce(Delivery.detail.startswith(DROPPED), False),
+    )
+
+
+def spoken_of(session: Session, public_ids: Collection[str]) -> dict[str, Spoken]:
+    """Return the deliveries with these opaque ids."""
+    query = select(Delivery.public_id, *_spoken()).where(among_texts(Delivery.public_id, public_ids))
+    return {public_id: Spoken._make(row) for public_id, *row in session.connection().execute(query)}
+
+
+def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Store events; one whose id is known already is left out. Return the ids that are new."""
     if not rows:
-        return
+        return set()
     connection = session.connection()
-    connection.execute(insert_all(ProviderEvent, rows, connection.dialect).on_conflict_do_nothing())
+    statement = insert_all(ProviderEvent, rows, connection.dialect).on_conflict_do_nothing()
+    return set(connection.execute(statement.returning(ProviderEvent.event_id)).scalars())
 
 
 def waiting(session: Session, limit: int) -> list[Waiting]:
@@ -84,17 +116,13 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
     """
     query = (
         select(
-            ProviderEvent.id,
+            ProviderEvent.event_id,
+            ProviderEvent.public_id,
             ProviderEvent.signal,
             ProviderEvent.detail,
             ProviderEvent.email,
-            Delivery.id,
-            Delivery.status,
-            Delivery.subscriber_id,
-            Delivery.enrollment_id,
-            Delivery.kind,
             ProviderEvent.provider,
-            func.coalesce(Delivery.detail.startswith(DROPPED), False),
+            *_spoken(),
         )
         .join(Delivery, Delivery.public_id == ProviderEvent.public_id, isouter=True)
         .where(ProviderEvent.applied_at.is_(None))
@@ -103,12 +131,20 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
         .limit(limit)
         .with_for_update(of=ProviderEvent, skip_locked=True)
     )
-    return [Waiting._make(row) for row in session.connection().execute(query)]
+    rows = session.connection().execute(query)
+    return [Waiting._make(row)._replace(signal=Signal(row.signal)) for row in rows]
+
+
+def settled_at(session: Session, delivery_ids: Collection[int]) -> dict[int, datetime | None]:
+    """Return when these deliveries left, or were given up (real clock)."""
+    query = select(Delivery.id, Delivery.settled_at).where(among(Delivery.id, delivery_ids))
+    return dict(session.connection().execute(query).all())
 
 
 def heard_since(session: Session, real_at: datetime) -> bool:
-    """Say whether any event has come in since then."""
-    newest = select(ProviderEvent.received_at).order_by(ProviderEvent.id.desc()).limit(1)
+    """Say whether a provider's event has come in since then; what came back as an email shows nothing of those."""
+    by_web = ProviderEvent.provider != REPORTED
+    newest = select(ProviderEvent.received_at).where(by_web).order_by(ProviderEvent.id.desc()).limit(1)
     last = session.scalar(newest)
     return last is not None and last > real_at
 
@@ -131,7 +167,8 @@ def forget_old(session: Session, received_before: datetime, limit: int) -> int:
     return len(session.connection().execute(statement).all())
 
 
-def done(session: Session, ids: Collection[int], real_now: datetime) -> None:
+def done(session: Session, event_ids: Collection[str], real_now: datetime) -> None:
     """Mark events as applied and forget the address in them."""
-    statement = update(ProviderEvent).where(among(ProviderEvent.id, ids)).values(applied_at=real_now, email="")
-    session.execute(statement.execution_options(synchronize_session=False))
+    statement = update(ProviderEvent).where(among_texts(ProviderEvent.event_id, event_ids))
+    done_with = statement.values(applied_at=real_now, email="")
+    session.execute(done_with.execution_options(synchronize_session=False))

@@ -1,17 +1,21 @@
 """A halt of all sending. On the real clock.
 
 Either the provider refused us as a whole (a wrong key, a barred sender): then one careful try after a while. Or
-somebody of the clinic has stopped everything by hand: that lasts until somebody lets it go on.
+somebody of the clinic has stopped everything by hand, or the brake on bounces and complaints has: that lasts until
+somebody lets it go on.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.store.base import Base, Name
+
+#: Stands where a person's name would, so that a person has to let sending go on.
+BRAKE = "the brake"
 
 
 class Halt(Base):
@@ -29,6 +33,15 @@ class Halt(Base):
     def blocks(self, real_now: datetime) -> bool:
         """Say whether nothing may go out now."""
         return bool(self.by) or self.until > real_now
+
+
+class BrakeRelease(Base):
+    """At most one row: when the brake stopped what somebody has let go on since. Emails from before count no more."""
+
+    __tablename__ = "brake_release"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 def current(session: Session) -> Halt | None:
@@ -61,6 +74,24 @@ def lift(session: Session) -> None:
     session.execute(delete(Halt).where(Halt.by == ""))
 
 
+def brake(session: Session, reason: str, real_now: datetime) -> bool:
+    """Stop all sending because of too many bounces or complaints; False where it is stopped by hand already."""
+    if by_hand(session):
+        return False
+    stop_by_hand(session, reason, BRAKE, real_now)
+    return True
+
+
+def watched_since(session: Session, earliest: datetime) -> datetime:
+    """Return from when on emails count for the brake: `earliest`, or when it stopped what has gone on since."""
+    released = session.scalar(select(BrakeRelease.at))
+    return max(earliest, released + timedelta(microseconds=1)) if released else earliest
+
+
 def go(session: Session) -> bool:
     """Let sending go on, whoever has stopped it; say whether anything stood in its way."""
-    return bool(session.execute(delete(Halt).returning(Halt.id)).all())
+    gone = session.execute(delete(Halt).returning(Halt.by, Halt.since)).all()
+    for by, since in gone:
+        if by == BRAKE:
+            session.merge(BrakeRelease(id=1, at=since))
+    return bool(gone)

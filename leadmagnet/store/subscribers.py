@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name, one_of, random_id
 
 
@@ -26,6 +28,12 @@ class Subscriber(Base):
             "created_at",
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_subscriber_unreachable",
+            "id",
+            sqlite_where=text("unreachable_at IS NOT NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL"),
         ),
         Index("ix_subscriber_remind_at", "remind_at"),
         Index("ix_subscriber_paused_until", "paused_until"),
@@ -57,6 +65,8 @@ class Subscriber(Base):
     """Reminders, not videos, wait until then."""
     hurt_at: Mapped[datetime | None]
     """Said 'it hurt' and has not said 'go on': no reminders, no next video."""
+    unreachable_at: Mapped[datetime | None]
+    """Five emails in a row came back because the mailbox was full or away (real clock); one that arrives lifts it."""
 
     exercise_days: Mapped[str] = mapped_column(Name(7), default="024")
     """Weekday digits, Monday 0."""
@@ -83,6 +93,11 @@ class Subscriber(Base):
 def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:
     """Return the subscriber at a canonical address."""
     return session.query(Subscriber).filter_by(email_canonical=email_canonical).one_or_none()
+
+
+def by_leave_ids(session: Session, leave_ids: Collection[str]) -> list[Subscriber]:
+    """Return the subscribers whose unsubscribe links these are."""
+    return session.query(Subscriber).filter(among_texts(Subscriber.leave_id, leave_ids)).order_by(Subscriber.id).all()
 
 
 def by_leave_id(session: Session, leave_id: str) -> Subscriber | None:

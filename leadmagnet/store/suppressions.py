@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name
+
+#: Rows that one statement writes.
+_ROWS = 500
 
 
 class Suppression(Base):
@@ -21,11 +30,70 @@ class Suppression(Base):
     at: Mapped[datetime]
 
 
+@lru_cache(maxsize=8)
+def _begun(key: str) -> hmac.HMAC:
+    return hmac.new(key.encode(), digestmod=hashlib.sha256)
+
+
 def email_hash(key: str, email_canonical: str) -> str:
     """Return the keyed hash (HMAC-SHA256, hex) of a canonical address."""
-    return hmac.new(key.encode(), email_canonical.encode(), hashlib.sha256).hexdigest()
+    mac = _begun(key).copy()
+    mac.update(email_canonical.encode())
+    return mac.hexdigest()
 
 
 def suppressed(session: Session, key: str, email_canonical: str) -> Suppression | None:
     """Return why an address is suppressed, or None."""
     return session.get(Suppression, email_hash(key, email_canonical))
+
+
+def reasons(session: Session, key: str, addresses: Collection[str]) -> dict[str, str]:
+    """Return those of some canonical addresses that are suppressed, each with the reason."""
+    by_hash = {email_hash(key, address): address for address in addresses}
+    query = select(Suppression.email_hash, Suppression.reason).where(among_texts(Suppression.email_hash, by_hash))
+    return {by_hash[hashed]: reason for hashed, reason in session.connection().execute(query)}
+
+
+def add(session: Session, key: str, addresses: Mapping[str, str], real_now: datetime) -> None:
+    """Suppress canonical addresses, each for a reason; a complaint is written down over any other reason."""
+    put(session, {email_hash(key, address): (str(reason), real_now) for address, reason in addresses.items()})
+
+
+def put(session: Session, hashes: Mapping[str, tuple[str, datetime]]) -> None:
+    """Keep hashes, each with a reason and an instant.
+
+    What is known already keeps its reason and its instant, but that a complaint beats any other reason.
+    """
+    connection = session.connection()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    rows = [{"email_hash": one, "reason": reason, "at": at} for one, (reason, at) in sorted(hashes.items())]
+    for start in range(0, len(rows), _ROWS):
+        statement = insert(Suppression).values(rows[start : start + _ROWS])
+        graver = statement.excluded.reason == SubscriberStatus.COMPLAINED
+        set_ = {"reason": statement.excluded.reason}
+        connection.execute(statement.on_conflict_do_update(index_elements=["email_hash"], set_=set_, where=graver))
+
+
+def known(session: Session, hashes: Collection[str]) -> set[str]:
+    """Return those hashes that are kept already."""
+    query = select(Suppression.email_hash).where(among_texts(Suppression.email_hash, hashes))
+    return set(session.connection().execute(query).scalars())
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Return how many addresses are suppressed, by reason."""
+    query = select(Suppression.reason, func.count()).group_by(Suppression.reason).order_by(Suppression.reason)
+    return dict(session.execute(query).all())
+
+
+def every(session: Session, chunk: int = 1_000) -> Iterator[Suppression]:
+    """Give all suppressions, in the order of their hashes."""
+    last = ""
+    while True:
+        query = select(Suppression).where(Suppression.email_hash > last).order_by(Suppression.email_hash).limit(chunk)
+        rows = session.scalars(query).all()
+        if not rows:
+            return
+        yield from rows
+        last = rows[-1].email_hash
+        session.expunge_all()

@@ -11,6 +11,7 @@ from leadmagnet.services import Services
 from leadmagnet.web import assets, errors, health, marketing, outbox, pages, robots, security
 from leadmagnet.web.public import articles, landing
 from leadmagnet.web.subscriber import confirm, done, leave, own_page, video
+from leadmagnet.web.webhooks import inbound
 from leadmagnet.web.webhooks import sendgrid as webhook
 
 
@@ -21,7 +22,7 @@ def register(app: Flask) -> None:
     assets.register(app)
     errors.register(app)
     webhook.register(app, parts.config.sendgrid_webhook_public_key)
-    for room in (landing, articles, confirm, video, done, leave, own_page, outbox, health, robots):
+    for room in (landing, articles, confirm, video, done, leave, own_page, outbox, health, robots, inbound):
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero, sample_clinic=parts.config.is_sample_clinic)
     marketing.register(app)

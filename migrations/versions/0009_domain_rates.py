@@ -1,7 +1,7 @@
 """What may go out to a domain, where a rate by domain is set; and indexes for the lists of failed and held emails.
 
 Revision ID: 0009
-Revises: 0015
+Revises: 0010
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = "0009"
-down_revision = "0015"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -22,8 +22,8 @@ def tables(shell: Any) -> set[str]:
     return set(inspect(shell.services.engine).get_table_names())
 
 
-def test_up_down_and_up_again(make_shell: Callable[..., Any], database_url: str) -> None:
-    shell = make_shell(database_url=database_url)
+def test_up_down_and_up_again(make_shell: Callable[..., Any], empty_database_url: str) -> None:
+    shell = make_shell(database_url=empty_database_url)
     said = shell.run("db", "upgrade").stdout
     assert "(was None)" in said
     assert shell.run("db", "upgrade").stdout.endswith("already.\n")
@@ -36,8 +36,8 @@ def test_up_down_and_up_again(make_shell: Callable[..., Any], database_url: str)
     assert shell.run("db", "check").stdout == "Models and migrations agree.\n"
 
 
-def test_check_names_what_differs(make_shell: Callable[..., Any], database_url: str) -> None:
-    shell = make_shell(database_url=database_url)
+def test_check_names_what_differs(make_shell: Callable[..., Any], empty_database_url: str) -> None:
+    shell = make_shell(database_url=empty_database_url)
     shell.run("db", "upgrade")
     with shell.services.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE form ADD COLUMN stray INTEGER")
@@ -96,9 +96,9 @@ def test_roll_up_says_what_it_did(make_shell: Callable[..., Any], hand_clock: An
 
 
 def test_the_step_down_forgets_the_counters_and_nothing_else(
-    make_shell: Callable[..., Any], database_url: str, hand_clock: Any
+    make_shell: Callable[..., Any], empty_database_url: str, hand_clock: Any
 ) -> None:
-    shell = make_shell(database_url=database_url)
+    shell = make_shell(database_url=empty_database_url)
     shell.run("db", "upgrade")
     with store.writing(shell.services.engine) as session:
         at = hand_clock.course
@@ -113,10 +113,10 @@ def test_the_step_down_forgets_the_counters_and_nothing_else(
 
 
 def test_the_step_down_to_0007_lets_what_a_pause_holds_go_on(
-    make_shell: Callable[..., Any], database_url: str, hand_clock: Any
+    make_shell: Callable[..., Any], empty_database_url: str, hand_clock: Any
 ) -> None:
     """The program before knows no pauses: its planner is asked to date what waits, and the pause is forgotten."""
-    shell = make_shell(database_url=database_url)
+    shell = make_shell(database_url=empty_database_url)
     shell.run("db", "upgrade")
     shell.run("sequence", "load")
     at = hand_clock.course

@@ -66,6 +66,14 @@ def test_an_event_is_kept_without_the_person() -> None:
     assert orjson.loads(event.raw)["new_field"] == {"a": [1]}
 
 
+def test_what_a_server_says_is_kept_without_the_address() -> None:
+    reason = "550 5.1.1 <Anna+x@Example.org>: there is no Anna+X@example.org here"
+    (event,) = read_events(orjson.dumps([{"event": "bounce", "email": "anna+x@example.org", "reason": reason}]))
+    assert event.signal is Signal.BOUNCED_HARD
+    assert event.detail.startswith("550 5.1.1")
+    assert "example.org" not in (event.detail + event.raw).lower()
+
+
 def test_events_without_an_id_are_told_apart_by_what_they_say() -> None:
     one, other = {"event": "open", "timestamp": 1}, {"event": "open", "timestamp": 2}
     first, second, third = read_events(orjson.dumps([one, other, one]))
@@ -100,3 +108,17 @@ def test_any_array_of_objects_is_read(events: list[dict[str, object]]) -> None:
         assert 0 < len(event.id) <= 100
         assert len(event.delivery_id) <= 64
         assert event.at.tzinfo is UTC
+
+
+def test_one_odd_event_costs_no_batch() -> None:
+    body = b'[{"event": "open", "sg_event_id": "a", "useragent": "\\ud800"}, {"event": "click", "n": 1e999}]'
+    with pytest.raises(BadEvents):
+        read_events(body)
+    halves = b'[{"event": "open", "useragent": "\\ud800"}, {"event": "click", "n": 99999999999999999999}]'
+    first, second = read_events(halves)
+    assert (first.signal, second.signal) == (Signal.OPENED_UNKNOWN, Signal.CLICKED)
+    deep = b'[{"event": "delivered", "kept": 1, "odd": ' + b"[" * 900 + b"]" * 900 + b"}]"
+    (event,) = read_events(deep)
+    assert orjson.loads(event.raw) == {"event": "delivered", "kept": 1, "odd": "nested too deep"}
+    with pytest.raises(BadEvents):
+        read_events(b"[" * 100_000)

@@ -19,7 +19,7 @@ from config import Config
 from leadmagnet import create_app, store
 from leadmagnet import services as parts
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
-from leadmagnet.editing.shipped import SLUG, load_shipped
+from leadmagnet.editing.shipped import SLUG
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
@@ -121,7 +121,9 @@ class Site:
 
 
 @pytest.fixture
-def make_site(new_config: Callable[..., Config], hand_clock: Any) -> Iterator[Callable[..., Site]]:
+def make_site(
+    new_config: Callable[..., Config], hand_clock: Any, load_into: Callable[..., None]
+) -> Iterator[Callable[..., Site]]:
     """A maker of sites with other settings."""
     made: list[parts.Services] = []
 
@@ -130,9 +132,7 @@ def make_site(new_config: Callable[..., Config], hand_clock: Any) -> Iterator[Ca
         services: parts.Services = replace(app.extensions["leadmagnet"], clock=hand_clock)
         app.extensions["leadmagnet"] = services
         made.append(services)
-        store.Base.metadata.create_all(services.engine)
-        with store.writing(services.engine) as session:
-            load_shipped(session, hand_clock.course)
+        load_into(services.engine, hand_clock.course)
         return Site(app, services, hand_clock)
 
     yield make

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from config import BadSetting
 from leadmagnet import create_app, store
+from leadmagnet.hearing import hear
 from leadmagnet.services import Services
 from leadmagnet.store.events import ProviderEvent
 
@@ -43,6 +44,8 @@ class Provider:
         return self.client.post("/webhooks/sendgrid", data=body, headers=named).status_code
 
     def stored(self) -> list[ProviderEvent]:
+        """What the worker has taken in of it."""
+        hear(self.services, self.now())
         with store.reading(self.services.engine) as session:
             return session.query(ProviderEvent).order_by(ProviderEvent.id).all()
 

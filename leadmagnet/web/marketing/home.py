@@ -15,10 +15,11 @@ from leadmagnet import store
 from leadmagnet.audience.timeline import explained
 from leadmagnet.audience.titles import titles_of
 from leadmagnet.domain.zones import to_utc
+from leadmagnet.hearing import refused_lately
 from leadmagnet.store import reports
 from leadmagnet.store.forms import Form
 from leadmagnet.web import course
-from leadmagnet.web.context import services
+from leadmagnet.web.context import now, services
 from leadmagnet.web.marketing.desk import blueprint, moment
 from leadmagnet.web.marketing.words import Moment, low
 
@@ -121,7 +122,8 @@ def _worth_a_look(session: Session, here: Moment) -> dict[str, object]:
         what = low(titles.step(checks[-1].step_slug)) if checks else ""
         hurt.append({"person": person, "what": what, "when": here.when(person.hurt_at or here.now)})
     trouble = reports.trouble(session, here.now - WEEK, here.now)
-    return {"hurt": hurt, "more": number - len(hurt), "trouble": trouble, "halt": store.halts.current(session)}
+    found = {"hurt": hurt, "more": number - len(hurt), "trouble": trouble, "halt": store.halts.current(session)}
+    return found | {"refused": refused_lately(session, now().real)}
 
 
 def _sources(session: Session, here: Moment, days: int) -> list[dict[str, object]]:

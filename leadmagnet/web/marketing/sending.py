@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from leadmagnet import store
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.rates import day_limit, ramp_today
+from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.store.dead_letters import MOST_COUNTED
 from leadmagnet.tick import limits_from
 from leadmagnet.web.context import now, services
@@ -37,6 +38,7 @@ def sending() -> str:
         sent_again = store.dead_letters.sent_again(session, at.course - WEEK)
         groups = failures(session)
         rows, older = page(session, reason, before)
+        came, refused = came_lately(session, at.real), refused_lately(session, at.real)
     return render_template(
         "marketing/sending.html",
         here=here,
@@ -44,6 +46,8 @@ def sending() -> str:
         stopped=halt is not None and halt.blocks(at.real),
         waits=waits,
         most_counted=MOST_COUNTED,
+        came=came,
+        refused=refused,
         pauses=pauses,
         limits=limits,
         pace=pace,

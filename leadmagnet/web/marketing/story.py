@@ -43,6 +43,8 @@ _ACTS: Mapping[str, str] = {
     "went on": "Went on after it hurt",
     "paused": "Paused",
     "resumed": "Emails go on after a pause",
+    "unreachable": "Five emails in a row came back: the mailbox was full or away",
+    "reachable again": "Emails go on: the mailbox takes them again",
     "snoozed": "Asked for quiet: no reminders",
     "changed days": "Changed days and hour",
     "next video now": "Asked for the next video at once",
@@ -108,7 +110,7 @@ def _shape(event: Event) -> str:
     if event.kind in (timeline.WATCH, timeline.SIGN_UP, timeline.CONSENT):
         return "did"
     if event.kind == timeline.ACT:
-        return "hurt" if event.status == "hurt" else "did"
+        return {"hurt": "hurt", "unreachable": "not"}.get(event.status, "did")
     return "sent" if event.status in _WENT_OUT else "not"
 
 

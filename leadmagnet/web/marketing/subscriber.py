@@ -22,6 +22,7 @@ from leadmagnet.domain.weeks import weeks
 from leadmagnet.domain.zones import local_day, zone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import leaving, steering
+from leadmagnet.feedback.reach import lift
 from leadmagnet.store.forms import Form
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, services
@@ -121,9 +122,14 @@ def pause(number: int) -> Response:
 @blueprint.post("/subscribers/<int:number>/resume")
 @editors
 def resume(number: int) -> Response:
-    """End a pause."""
-    at, who = now().course, actor()
-    return _act(number, lambda s, p: steering.resume(s, p, at, actor=who), "Emails go on, one at a time.")
+    """End a pause, and write again to a mailbox from which several emails came back."""
+    at, who = now(), actor()
+
+    def act(session: Session, person: Subscriber) -> None:
+        lift(session, person.id, at, actor=who)
+        steering.resume(session, person, at.course, actor=who)
+
+    return _act(number, act, "Emails go on, one at a time.")
 
 
 @blueprint.post("/subscribers/<int:number>/go-on")

@@ -51,6 +51,8 @@ _LAST: Mapping[str, str] = {
     "felt hurt": "Said “it hurt”",
     "paused": "Paused",
     "resumed": "Emails go on",
+    "unreachable": "Emails came back",
+    "reachable again": "Emails arrive again",
     "snoozed": "Asked for quiet",
     "changed days": "Changed the days",
     "went on": "Went on after it hurt",

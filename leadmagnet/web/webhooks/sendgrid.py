@@ -1,4 +1,4 @@
-"""POST /webhooks/sendgrid: SendGrid's signed events. Checked over the raw bytes, stored, answered; applied later.
+"""POST /webhooks/sendgrid: SendGrid's signed events. Checked over the raw bytes, kept, answered; applied by the worker.
 
 Must not know: what an event means.
 """
@@ -14,13 +14,14 @@ from sendgrid import EventWebhook, EventWebhookHeader
 
 from config import BadSetting
 from leadmagnet import store
-from leadmagnet.mail.sendgrid_events import BadEvents, Event, read_events
+from leadmagnet.mail.sendgrid_events import BadEvents, check_batch
 from leadmagnet.web.context import services
 from leadmagnet.web.security import csrf
 
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("sendgrid", __name__)
 
+PROVIDER = "sendgrid"
 #: SendGrid sends at most 768 KB at a time.
 MOST_BYTES = 2_000_000
 #: SendGrid tries again for a day; a signature older than two is somebody's replay. Events known already change nothing.
@@ -42,19 +43,20 @@ def register(app: Flask, public_key: str) -> None:
 
 @blueprint.post("/webhooks/sendgrid")
 def take() -> Response:
-    """Store a signed batch and answer 204; 403 where the signature is not SendGrid's, 400 where it is no batch."""
+    """Keep a signed batch and answer 204; 403 where the signature is not SendGrid's, 400 where it is no batch."""
     request.max_content_length = MOST_BYTES
     body = request.get_data(cache=False)
     now = services().clock.now()
     if not _is_signed(body, now.real):
         abort(403)
     try:
-        events = read_events(body)
+        events = check_batch(body)
     except BadEvents as error:
         log.warning("signed webhook that is no batch of events", error=str(error), bytes=len(body))
         abort(400)
-    with store.writing(services().engine) as session:
-        store.events.add(session, [_row(event, now.real) for event in events])
+    if events:
+        with store.writing(services().engine) as session:
+            store.event_batches.add(session, PROVIDER, body, now.real)
     return Response(status=204)
 
 
@@ -70,17 +72,3 @@ def _is_signed(body: bytes, real_now: datetime) -> bool:
         return bool(verifier.verify_signature(body.decode(), signature, stamp))
     except (UnicodeDecodeError, binascii.Error, ValueError):
         return False
-
-
-def _row(event: Event, real_now: datetime) -> dict[str, object]:
-    return {
-        "event_id": event.id,
-        "provider": "sendgrid",
-        "public_id": event.delivery_id,
-        "signal": str(event.signal),
-        "at": event.at,
-        "received_at": real_now,
-        "email": event.email,
-        "detail": event.detail,
-        "raw": event.raw,
-    }
