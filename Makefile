@@ -61,6 +61,7 @@ crash: $(VENV)/.test ## Kill workers a hundred times over 20,000 deliveries, on 
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege sendgrid sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.siege smtp sqlite:///FOLDER/crash.db 20000 100
 	PYTHONPATH=. $(BIN)/python -m tests.crash.on_postgres sendgrid 20000 100
+	PYTHONPATH=. $(BIN)/python -m tests.crash.restart 20000 10
 
 fuzz: $(VENV)/.test ## Send hostile requests to every address for SECONDS (600) and say what broke
 	PYTHONPATH=. $(BIN)/python -W ignore -m tests.fuzz $(SECONDS)

@@ -44,6 +44,7 @@ WHOLE_NUMBERS = {
     "signup_requests_per_minute": (0, 1_000_000),
 }
 READERS: Mapping[str, Callable[[str, str], object]] = {
+    "domain_rate": rules.domain_rates,
     "ledger_retention_days": rules.retention,
     "run_worker_in_web": rules.truth,
     "track_links": rules.truth,
@@ -52,7 +53,7 @@ READERS: Mapping[str, Callable[[str, str], object]] = {
     "warm_up_start": rules.day,
 }
 FOLDERS = ("outbox_dir", "rejects_dir")
-RATES = {"send_rate": (0.001, 1_000_000), "time_lapse": (1, 1_000_000)}
+RATES = {"send_rate": rules.RATES, "time_lapse": (1, 1_000_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Config:
     broker_url: str = ""
     send_rate: float | None = None
     """Emails a second, over all workers."""
+    domain_rate: tuple[tuple[str, float], ...] = ()
+    """Emails a second to each domain, over all workers; `*` stands for each that is not named."""
     daily_cap: int | None = None
     """Emails a day, over all workers; a day begins at midnight in CLINIC_TIMEZONE."""
     warm_up: tuple[int, ...] = ()

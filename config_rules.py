@@ -21,6 +21,8 @@ _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 #: Days. Rules, and events that providers send late, look back by less than the least.
 LEAST_STAY, LONGEST_STAY = 30, 36_500
 _SHOWN = 80
+#: Emails a second, least and most.
+RATES = (0.001, 1_000_000)
 #: Emails a day.
 MOST_A_DAY = 1_000_000_000
 
@@ -41,12 +43,16 @@ def shown(value: str) -> str:
 
 def number(name: str, value: str, least: float, most: float) -> float:
     """Read a number from `least` to `most`."""
+    return _number(f"{name.upper()}={shown(value)}", value, least, most)
+
+
+def _number(place: str, value: str, least: float, most: float) -> float:
     try:
         found = float(value)
     except ValueError:
         found = float("nan")
     if not (least <= found <= most):
-        raise BadSetting(f"{name.upper()}={shown(value)} is not a number from {least:g} to {most:,.0f}.")
+        raise BadSetting(f"{place} is not a number from {least:g} to {most:,.0f}.")
     return found
 
 
@@ -61,6 +67,23 @@ def whole_number(name: str, value: str, least: int, most: int) -> int:
 def ramp(name: str, value: str) -> tuple[int, ...]:
     """Read the emails of one day after the other, with commas between."""
     return tuple(whole_number(name, part.strip(), 1, MOST_A_DAY) for part in value.split(","))
+
+
+def domain_rates(name: str, value: str) -> tuple[tuple[str, float], ...]:
+    """Read emails a second by domain, as gmail.com=50,*=200; `*` is each domain that is not named."""
+    found: dict[str, float] = {}
+    for part in value.split(","):
+        domain, equals, rate = (piece.strip() for piece in part.partition("="))
+        domain = domain.lower().removesuffix(".")
+        if not equals or not (domain == "*" or ("." in domain and is_host(domain) and not domain[-1].isdigit())):
+            raise BadSetting(
+                f"{name.upper()}: {shown(part.strip()) or 'an empty part'} is not like gmail.com=50. Write a domain in "
+                "ASCII (or * for each other one), = and emails a second, with commas between."
+            )
+        if domain in found:
+            raise BadSetting(f"{name.upper()} names {shown(domain)} twice.")
+        found[domain] = _number(f"{name.upper()}: {shown(part.strip())}", rate, *RATES)
+    return tuple(found.items())
 
 
 def day(name: str, value: str) -> date:

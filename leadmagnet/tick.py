@@ -19,13 +19,14 @@ from config import Config
 from leadmagnet import erasing, fading, old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now, real_now
+from leadmagnet.delivery import by_domain
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.admission import Caps
 from leadmagnet.domain.fresh_links import KEPT
-from leadmagnet.domain.rates import Limits
+from leadmagnet.domain.rates import DomainRates, Limits
 from leadmagnet.domain.status import SkipReason, SubscriberStatus
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.clicks import look_again
@@ -45,9 +46,9 @@ PENDING_LIVES = timedelta(days=30)
 PURGE_BATCH = 500
 
 #: With one SQLite file for visitors and worker: emails a batch, and the pause after it (seconds). A file has one writer
-#: at a time, and who waits for it looks again only every few milliseconds: so batches are short, and between them there
-#: is room. Measured by benchmarks/visitors.py.
-SHARED_BATCH, SHARED_PAUSE = 100, 0.02
+#: at a time, and who waits for it looks again every two milliseconds: so batches are short, and between them there is
+#: room. Measured by benchmarks/visitors.py.
+SHARED_BATCH, SHARED_PAUSE = 150, 0.01
 #: And sign-ups that are answered in one transaction, while other visitors wait to send theirs.
 SHARED_ANSWERS = 5
 
@@ -78,7 +79,10 @@ def always() -> bool:
 
 def limits_from(config: Config) -> Limits:
     """Return the limits that the settings name."""
-    return Limits(config.send_rate, config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone)
+    named = dict(config.domain_rate)
+    domains = DomainRates(others=named.pop("*", None), named=tuple(named.items()))
+    day = config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone
+    return Limits(config.send_rate, *day, domains=domains)
 
 
 def guard_from(config: Config) -> Guard:
@@ -118,6 +122,8 @@ def tick(
     as many other senders as may share a big hour.
     """
     tally, post = Tally(), post_of(services)
+    while part.leads and going() and by_domain.tidy_up(services.engine, post.limits, clock()):
+        pass
     waits = agenda(services, clock())
     # Before the leases: what the provider has told settles more surely than the end of a lease.
     if part.leads and waits.events:
@@ -183,7 +189,11 @@ def shares_file(services: Services) -> bool:
 def agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
     """Return what waits at this instant."""
     with store.reading(services.engine) as session:
-        return store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
+        waits = store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
+        if services.config.domain_rate:
+            rates = limits_from(services.config).domains
+            waits = by_domain.see(session, rates, now, waits, thorough=thorough)
+    return waits
 
 
 def answers(

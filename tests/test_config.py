@@ -117,6 +117,17 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         ({"BROKER_URL": "redis://broker.example/0?namespace=a:b"}, "BROKER_URL", "letters, digits"),
         ({"SEND_RATE": "fast"}, "SEND_RATE", "number"),
         ({"SEND_RATE": "0"}, "SEND_RATE", "number"),
+        ({"DOMAIN_RATE": "gmail.com"}, "DOMAIN_RATE", "gmail.com=50"),
+        ({"DOMAIN_RATE": "gmail.com=50,,*=5"}, "DOMAIN_RATE", "an empty part"),
+        ({"DOMAIN_RATE": "gmail.com=50;*=5"}, "DOMAIN_RATE", "is not a number"),
+        ({"DOMAIN_RATE": "gmail.com=0"}, "DOMAIN_RATE", "is not a number from 0.001"),
+        ({"DOMAIN_RATE": "gmail.com=nan"}, "DOMAIN_RATE", "is not a number"),
+        ({"DOMAIN_RATE": "gmail.com=5,Gmail.com.=6"}, "DOMAIN_RATE", "gmail.com twice"),
+        ({"DOMAIN_RATE": "gmail=5"}, "DOMAIN_RATE", "ASCII"),
+        ({"DOMAIN_RATE": "*.gmail.com=5"}, "DOMAIN_RATE", "ASCII"),
+        ({"DOMAIN_RATE": "praxis-zürich.ch=5"}, "DOMAIN_RATE", "ASCII"),
+        ({"DOMAIN_RATE": "192.0.2.1=5"}, "DOMAIN_RATE", "ASCII"),
+        ({"DOMAIN_RATE": "a@gmail.com=5"}, "DOMAIN_RATE", "ASCII"),
         ({"SEND_RATE": "inf"}, "SEND_RATE", "number"),
         ({"CLAIM_LEASE_SECONDS": "0"}, "CLAIM_LEASE_SECONDS", "number"),
         ({"EVIDENCE_WINDOW_SECONDS": "nan"}, "EVIDENCE_WINDOW_SECONDS", "number"),
@@ -234,6 +245,7 @@ def test_every_setting_has_a_file_twin(field: str, tmp_path: Path) -> None:
         "imap_url": "imaps://user:word@mail.example/Returned",
         "outbox_dir": str(tmp_path),
         "send_rate": "5",
+        "domain_rate": "gmail.com=5",
         "daily_cap": "5",
         "trusted_proxies": "10.0.0.0/8",
         **dict.fromkeys(("signup_address_cap", "signup_network_cap", "signup_form_cap", "signup_hourly_cap"), "5"),
@@ -352,6 +364,8 @@ def test_settings_without_effect_are_named() -> None:
 def test_limits_of_sending_are_read_and_refused() -> None:
     limits = read(SEND_RATE="0.5", DAILY_CAP="400", WARM_UP="50, 100,200", WARM_UP_START="2026-03-31")
     assert (limits.send_rate, limits.daily_cap, limits.warm_up) == (0.5, 400, (50, 100, 200))
+    rates = read(DOMAIN_RATE="GMail.com = 50, xn--bcher-kva.example=0.5,*=200").domain_rate
+    assert rates == (("gmail.com", 50.0), ("xn--bcher-kva.example", 0.5), ("*", 200.0))
     assert limits.warm_up_start == date(2026, 3, 31)
     for bad, word in (
         ({"DAILY_CAP": "0"}, "DAILY_CAP=0 is not a number from 1"),

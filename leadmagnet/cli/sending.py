@@ -7,17 +7,18 @@ from typing import Any
 import click
 
 from leadmagnet import store
-from leadmagnet.cli.shell import Group, as_json, iso, services, show
-from leadmagnet.delivery.again import try_again
+from leadmagnet.cli.shell import USAGE, Failure, Group, as_json, iso, services, show
+from leadmagnet.delivery.again import BATCH, Again, try_again, try_matching
 from leadmagnet.delivery.pace import standing
+from leadmagnet.domain.failures import may_pass, reason_of
 from leadmagnet.domain.rates import day_limit
 from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.tick import limits_from
 
 sending = Group("sending", help="Stop all sending, and let it go on.")
 deliveries = Group("deliveries", help="Emails that could not be sent.")
-#: Emails that one command tries again.
-MOST = 1000
+#: Emails that are listed, and the newest ones that are counted by their reason.
+SHOWN, COUNTED = 100, 10_000
 
 
 @sending.command("stop")
@@ -75,9 +76,9 @@ def status(json_out: bool) -> None:
 @deliveries.command("failed")
 @as_json
 def failed(json_out: bool) -> None:
-    """List the newest emails that failed, or of which nobody knows, with the reason."""
+    """List the newest emails that failed, and those of which nobody knows, with the reason."""
     with store.reading(services().engine) as session:
-        rows = store.dead_letters.page(session, 100)
+        rows = [*store.dead_letters.unknown(session, SHOWN), *store.dead_letters.failed(session, SHOWN)]
     found = [
         {"id": row.id, "subscriber": row.subscriber_id, "kind": row.kind, "status": row.status, "reason": row.detail}
         for row in rows
@@ -89,14 +90,42 @@ def failed(json_out: bool) -> None:
     show({"deliveries": found}, json_out, "\n".join(lines) or "None.")
 
 
+@deliveries.command("reasons")
+@as_json
+def reasons(json_out: bool) -> None:
+    """Count the failed emails by what was said of them, the newest 10,000."""
+    counted: dict[str, dict[str, Any]] = {}
+    with store.reading(services().engine) as session:
+        for same in store.dead_letters.newest(session, COUNTED):
+            reason = reason_of(same.detail)
+            one = counted.setdefault(reason, {"reason": reason, "emails": 0, "may_pass": may_pass(same.detail)})
+            one["emails"] += same.emails
+    found = sorted(counted.values(), key=lambda one: (-one["emails"], one["reason"]))
+    lines = [f"{one['emails']:>9}  {'may pass  ' if one['may_pass'] else '          '}{one['reason']}" for one in found]
+    show({"reasons": found}, json_out, "\n".join(lines) or "None.")
+
+
 @deliveries.command("retry")
 @click.argument("ids", nargs=-1, type=int)
-@click.option("--reason", help="All failed ones of which exactly this was said.")
-def retry(ids: tuple[int, ...], reason: str | None) -> None:
-    """Try failed emails once more: those with these IDS, or all with one reason."""
-    now = services().clock.now()
-    with store.writing(services().engine) as session:
-        wanted = [*ids, *(store.dead_letters.same_reason(session, reason, MOST) if reason else ())]
-        done, left = try_again(session, wanted, now)
-    why = "not failed any more, a reminder, another email goes out that day, or its sequence is paused"
-    click.echo(f"{done} due again. {left} left: {why}.")
+@click.option("--reason", help="All failed ones with this reason, as `deliveries reasons` prints it.")
+@click.option("--all", "every", is_flag=True, help="All that used up their tries while the provider was away or busy.")
+@as_json
+def retry(ids: tuple[int, ...], reason: str | None, every: bool, json_out: bool) -> None:
+    """Try failed emails once more: those with these IDS, all with one reason, or all that may go through by now."""
+    engine, clock, done = services().engine, services().clock.now, Again()
+    if not ids and reason is None and not every:
+        raise Failure("deliveries retry: name IDS, a --reason, or --all.", USAGE)
+    for start in range(0, len(ids), BATCH):
+        with store.writing(engine) as session:
+            done.add(try_again(session, ids[start : start + BATCH], clock()))
+    if reason is not None or every:
+        wanted = [reason_of(reason)] if reason is not None else []
+        done.add(
+            try_matching(engine, lambda said: reason_of(said) in wanted or (every and may_pass(said)), clock, None)
+        )
+    left = "".join(f" {count} left: {why.replace('_', ' ')}." for why, count in sorted(done.left.items()))
+    show(
+        {"due": done.due, "left": {str(why): count for why, count in done.left.items()}},
+        json_out,
+        f"{done.due} due again.{left}",
+    )

@@ -24,7 +24,7 @@ def room(session: Session, limits: Limits, real_now: datetime, wanted: int, lane
         return wanted
     pace = _locked(session, limits, real_now)
     # Counted once the row is ours: before, PostgreSQL could show what stood before another worker's claim.
-    waiting = store.rates.in_hand(session) if lane else 0
+    waiting = store.rates.in_hand(session) if lane and limits.counts_days else 0
     return rates.room(pace, limits, wanted, in_hand=waiting, answers=lane == 0)
 
 
@@ -37,7 +37,7 @@ def claimed(session: Session, limits: Limits, real_now: datetime, count: int) ->
 
 def begun(session: Session, limits: Limits, real_now: datetime, count: int) -> None:
     """Count emails whose call begins."""
-    if not count or not _counts_days(limits):
+    if not count or not limits.counts_days:
         return
     pace = _locked(session, limits, real_now)
     began = pace.ramp_began or (pace.day if limits.ramp else None)
@@ -46,7 +46,7 @@ def begun(session: Session, limits: Limits, real_now: datetime, count: int) -> N
 
 def refused(session: Session, limits: Limits, begun_at: datetime, real_now: datetime, count: int) -> None:
     """Take back emails that the provider did not take, from the day on which their call began."""
-    if not count or not _counts_days(limits):
+    if not count or not limits.counts_days:
         return
     pace = _locked(session, limits, real_now)
     if pace.day == local_day(begun_at, zone(limits.zone)):
@@ -57,10 +57,6 @@ def standing(session: Session, limits: Limits, real_now: datetime) -> Pace:
     """Return the pace at this moment, changing nothing."""
     today = local_day(real_now, zone(limits.zone))
     return rates.carried(store.rates.current(session) or Pace(1.0, real_now, today), limits, real_now, today)
-
-
-def _counts_days(limits: Limits) -> bool:
-    return limits.per_day is not None or bool(limits.ramp)
 
 
 def _locked(session: Session, limits: Limits, real_now: datetime) -> Pace:

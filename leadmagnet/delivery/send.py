@@ -21,8 +21,10 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery import pace
 from leadmagnet.delivery.aside import bar, barred_among, put_aside
+from leadmagnet.delivery.by_domain import LOOKS, DomainClaim
 from leadmagnet.delivery.letters import Desk, Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
+from leadmagnet.delivery.watch import Watch
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result
 from leadmagnet.domain.rates import Limits
 from leadmagnet.domain.retry import lease_end
@@ -78,27 +80,42 @@ class Claim:
 
 def claim_due(post: Post, clock: Callable[[], Now], lane: int, *, limit: int | None = None) -> Claim | None:
     """Claim one batch of a lane; None when nothing is due, sending is halted, or a limit is reached."""
+    for _ in range(LOOKS if post.limits.domains else 1):
+        if (claim := _claim(post, clock, lane, limit)) is not None:
+            return claim if claim.ids else None
+    return None
+
+
+def _claim(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) -> Claim | None:
+    """Claim one batch, or nothing; None where all that was looked at had to move aside for its domain's rate."""
     now, claim_id = clock(), random_id()
+    lease_until, nothing = lease_end(now.real, post.lease_seconds), Claim(claim_id)
     post.hear(clock)
     with store.writing(post.engine, durable=False) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(now.real):
-            return None
+            return nothing
         wanted = 1 if halt is not None else (limit or post.mailer.batch_size)
         room = pace.room(session, post.limits, now.real, wanted, lane)
         if not room:
-            return None
-        ids = store.claims.claim(
-            session,
-            now=now.course,
-            real_now=now.real,
-            lease_until=lease_end(now.real, post.lease_seconds),
-            claim_id=claim_id,
-            lane=lane,
-            limit=room,
-        )
+            return nothing
+        if post.limits.domains:
+            found = DomainClaim(session, post.limits.domains, now, lane, claim_id, lease_until)
+            ids = found.take(room)
+            if found.moved_aside and not ids:
+                return None
+        else:
+            ids = store.claims.claim(
+                session,
+                now=now.course,
+                real_now=now.real,
+                lease_until=lease_until,
+                claim_id=claim_id,
+                lane=lane,
+                limit=room,
+            )
         pace.claimed(session, post.limits, now.real, len(ids))
-    return Claim(claim_id, tuple(ids)) if ids else None
+    return Claim(claim_id, tuple(ids))
 
 
 def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally) -> int:
@@ -148,7 +165,7 @@ def hand_over(
 ) -> bool:
     """Hand a batch whose call has begun to the provider and settle it; False when the rest must not be tried now."""
     try:
-        results = post.mailer.send(outgoing.batch)
+        results = post.mailer.send(replace(outgoing.batch, may_begin=Watch(post.engine)))
     except MailError as error:
         _refused(post, clock(), begun_at, claim_id, outgoing, error, tally)
         return False
@@ -173,7 +190,7 @@ def _settle(
         try:
             with store.writing(post.engine) as session:
                 _rest(session, pairs, clock())
-                postponed = sum(result.outcome is Outcome.RETRY for _, result in pairs)
+                postponed = sum(result.outcome in {Outcome.RETRY, Outcome.UNTRIED} for _, result in pairs)
                 pace.refused(session, post.limits, begun_at, clock().real, postponed)
                 settle_results(
                     session,

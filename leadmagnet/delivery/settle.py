@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.failures import GAVE_UP
 from leadmagnet.domain.message import Outcome, Result
 from leadmagnet.domain.retry import retry_at
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
@@ -79,6 +80,7 @@ def settle_results(
     for row, result in groups[Outcome.UNKNOWN]:
         values = unknown(now, result, evidence_seconds(result.provider))
         tally.unknown += len(store.claims.settle(session, claim_id, [row.id], **values))
+    store.claims.give_back(session, claim_id, [row.id for row, _ in groups[Outcome.UNTRIED]])
     ended: set[int] = set()
     for row, result in groups[Outcome.REJECTED]:
         ended |= store.claims.settle(session, claim_id, [row.id], **_failed(now, result.detail, result.provider))
@@ -154,7 +156,7 @@ def retry(
     for (attempts, detail, retry_after), group in groups.items():
         again = retry_at(attempts, now.real, jitter=jitter, retry_after=retry_after)
         if again is None:
-            given_up |= store.claims.settle(session, claim_id, group, **_failed(now, f"gave up: {detail}", ""))
+            given_up |= store.claims.settle(session, claim_id, group, **_failed(now, f"{GAVE_UP}{detail}", ""))
         else:
             values = {"attempts": attempts, "retry_at": again, "detail": detail[:DETAIL]}
             tally.retried += len(store.claims.give_back(session, claim_id, group, **values))

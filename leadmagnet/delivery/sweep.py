@@ -16,7 +16,9 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally, begin_reminders, count_reminders, hand_on
+from leadmagnet.domain.failures import NO_ANSWER
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
+from leadmagnet.mail import has_evidence_from
 
 #: A letter of which nobody can know is sent once more, and again after another silence, but not for ever: one that
 #: kills its worker must come to an end. Then a person has to look. Where events would have told, there is no limit.
@@ -41,6 +43,8 @@ class Stale:
     begun_at: datetime
     lane: int
     resent: int
+    provider: str
+    """Who has left it unknown; empty where a worker died during the call."""
 
 
 def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
@@ -63,6 +67,7 @@ def sweep(post: Post, now: Now, tally: Tally, limit: int = 200) -> int:
                 row.call_begun_at,
                 row.lane,
                 row.resent,
+                row.provider if row.status == DeliveryStatus.UNKNOWN else "",
             )
             for row in store.claims.leases_over(session, now.real, limit)
             if row.call_begun_at is not None
@@ -87,12 +92,12 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         hand_on(session, [row] if done else [], now.course)
     elif taken is None and row.status is DeliveryStatus.CLAIMED and post.mailer.has_evidence:
         window = now.real + timedelta(seconds=post.evidence_seconds)
-        values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": "no answer known"}
+        values = {"status": DeliveryStatus.UNKNOWN, "lease_until": window, "detail": NO_ANSWER}
         tally.unknown += len(_end(session, row, **values))
     elif taken is None and _holds(session, post, now, row):
         _end(session, row, lease_until=now.real + timedelta(seconds=post.evidence_seconds))
     elif taken is None and row.resent >= MOST_RESENT and not _told(session, post, row):
-        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": "no answer known, again and again"}
+        values = {"status": DeliveryStatus.FAILED, "settled_at": now.real, "detail": f"{NO_ANSWER}, again and again"}
         done = _end(session, row, **values)
         tally.failed += len(done)
         hand_on(session, [row] if done else [], now.course)
@@ -109,14 +114,15 @@ def _holds(session: Session, post: Post, now: Now, row: Stale) -> bool:
     """
     if row.status is not DeliveryStatus.UNKNOWN or not post.listens or row.lane == 0:
         return False
-    if not post.mailer.has_evidence or now.real - row.begun_at > LONGEST_HOLD:
+    if not has_evidence_from(post.mailer, row.provider) or now.real - row.begun_at > LONGEST_HOLD:
         return False
     return not _told(session, post, row)
 
 
 def _told(session: Session, post: Post, row: Stale) -> bool:
     """Say whether the provider's events have reached us since the call, so that one of this letter would have, too."""
-    return post.listens and store.events.heard_since(session, row.begun_at)
+    listens = post.listens and has_evidence_from(post.mailer, row.provider)
+    return listens and store.events.heard_since(session, row.begun_at)
 
 
 def _end(session: Session, row: Stale, **values: Any) -> set[int]:

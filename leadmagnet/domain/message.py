@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as html_entities
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +54,11 @@ class Letter:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def always() -> bool:
+    """Let every letter be begun."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Letters that share one content and one sender."""
@@ -63,6 +68,8 @@ class Batch:
     from_name: str
     reply_to: str
     letters: tuple[Letter, ...]
+    may_begin: Callable[[], bool] = field(default=always, compare=False)
+    """Asked before each call: once it says no, all sending is stopped, and what is not begun is UNTRIED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"  #: the provider refused this one letter for good
     RETRY = "retry"  #: not taken, may be tried again
     UNKNOWN = "unknown"  #: the call had begun and no answer is known
+    UNTRIED = "untried"  #: not begun, because all sending was stopped meanwhile
 
 
 class Result(NamedTuple):

@@ -50,6 +50,8 @@ class Outbox:
         results: list[Result] = []
         try:
             for letter in batch.letters:
+                if not batch.may_begin():
+                    break
                 results.append(self._write(composer, letter, seen))
             _flush(self._directory / "new")
         except OSError as error:
@@ -57,7 +59,8 @@ class Outbox:
                 raise _failure(error) from error
             left = batch.letters[len(results) :]
             results += [Result(letter.delivery_id, Outcome.RETRY, self.name, str(_failure(error))) for letter in left]
-        return results
+        left = batch.letters[len(results) :]
+        return results + [Result(one.delivery_id, Outcome.UNTRIED, self.name, "sending was stopped") for one in left]
 
     def taken(self, delivery_id: str) -> bool:
         """Say whether the delivery's file is there, read or unread."""

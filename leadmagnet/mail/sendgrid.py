@@ -57,7 +57,7 @@ class SendGridMailer:
             personalizer = Personalizer(batch)
         except ValueError as error:
             raise MailError(f"sendgrid: the sender cannot be used: {error}", permanent=True) from error
-        return _Sending(self, personalizer, batch.letters).run()
+        return _Sending(self, personalizer, batch).run()
 
     def post(self, body: bytes) -> Answer:
         """Make one request. Raises URLError where it was not written to its end, other errors where no answer came."""
@@ -136,10 +136,11 @@ class _Request:
 class _Sending:
     """One batch on its way: the requests still to make and the results so far."""
 
-    def __init__(self, mailer: SendGridMailer, personalizer: Personalizer, letters: Sequence[Letter]) -> None:
+    def __init__(self, mailer: SendGridMailer, personalizer: Personalizer, batch: Batch) -> None:
         self._mailer = mailer
         self._personalizer = personalizer
-        self._letters = letters
+        self._letters = batch.letters
+        self._may_begin = batch.may_begin
         self._results: dict[int, Result] = {}
         self._queue = deque(_Request(entries) for entries in self._requests())
 
@@ -164,6 +165,9 @@ class _Sending:
         """Make all requests. Once one has failed as a whole, the letters behind it are RETRY."""
         try:
             while self._queue:
+                if not self._may_begin():
+                    self._put_back("not tried: sending was stopped", None, Outcome.UNTRIED)
+                    break
                 self._make(self._queue.popleft())
         except MailError as error:
             if not any(result.outcome in {Outcome.SENT, Outcome.UNKNOWN} for result in self._results.values()):
@@ -224,8 +228,7 @@ class _Sending:
             result = Result(entry.letter.delivery_id, outcome, _NAME, detail, provider_id)
             self._results[entry.place] = result
 
-    def _put_back(self, detail: str, retry_after: float | None) -> None:
+    def _put_back(self, detail: str, retry_after: float | None, outcome: Outcome = Outcome.RETRY) -> None:
         for place, letter in enumerate(self._letters):
-            self._results.setdefault(
-                place, Result(letter.delivery_id, Outcome.RETRY, _NAME, detail, retry_after=retry_after)
-            )
+            result = Result(letter.delivery_id, outcome, _NAME, detail, retry_after=retry_after)
+            self._results.setdefault(place, result)

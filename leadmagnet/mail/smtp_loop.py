@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from leadmagnet.domain.message import MailError
 from leadmagnet.mail.smtp_round import Round
 from leadmagnet.mail.smtp_session import Session
-from leadmagnet.mail.smtp_talk import Closing, Conversation, Talk
+from leadmagnet.mail.smtp_talk import Closing, Conversation, Stopped, Talk
 from leadmagnet.mail.smtp_wire import Lost, Reply
 
 #: After the closing dot a server checks and stores the message. RFC 5321, 4.5.3.2.6, gives it ten minutes, because who
@@ -95,6 +95,9 @@ class Loop:
             # Servers that take only so many letters a connection say 421. Going on over a new one is safe while each
             # one takes at least one letter.
             self._replace(lane.talk.session.delivered > 0)
+        except Stopped:
+            lane.talk.give_back()
+            self._leave(lane, keep=False)
         except MailError as error:
             lane.talk.give_back()
             self._leave(lane, keep=False)

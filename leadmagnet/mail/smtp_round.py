@@ -36,18 +36,26 @@ class Round:
         self._composer = Composer(batch)
         self._sender = address(bounces_to or batch.from_email)
         self._letters = batch.letters
+        self._may_begin = batch.may_begin
+        self._stopped = False
         self._waiting = deque(range(len(batch.letters)))
         self._results: dict[int, Result] = {}
         self._end = time.monotonic() + seconds
         self._why_not = "not tried: the connection was lost"
         self._failure: MailError | None = None
+        self._lost: set[int] = set()
 
     def has_more(self) -> bool:
         """Say whether there is another letter to begin."""
         if self._waiting and time.monotonic() > self._end:
             self._why_not = "not tried: the server is too slow"
             return False
-        return bool(self._waiting) and self._failure is None
+        return bool(self._waiting) and self._failure is None and not self.is_stopped()
+
+    def is_stopped(self) -> bool:
+        """Say whether no other message may be handed over, because all sending was stopped."""
+        self._stopped = self._stopped or not self._may_begin()
+        return self._stopped
 
     def take(self, *, utf8: bool, most_octets: int) -> Job | None:
         """Return the next letter that such a server can take, None where there is none. Raises MailError."""
@@ -81,6 +89,11 @@ class Round:
         """Write down what became of a letter."""
         self._results[place] = Result(self._letters[place].delivery_id, outcome, _NAME, detail, queue_id)
 
+    def lose(self, place: int, detail: str) -> None:
+        """Write down that the server is gone before it had a letter: that says nothing of the letter itself."""
+        self._lost.add(place)
+        self.settle(place, Outcome.RETRY, detail)
+
     def put_back(self, job: Job) -> None:
         """Take a letter back that was not handed over, through no fault of its own."""
         self._waiting.appendleft(job.place)
@@ -91,10 +104,18 @@ class Round:
 
     def results(self) -> list[Result]:
         """Return one result per letter; what was not begun is RETRY. Raises MailError where nothing was taken."""
+        if self._stopped:
+            for place in self._waiting:
+                self.settle(place, Outcome.UNTRIED, "not tried: sending was stopped")
+            return [self._results[place] for place in range(len(self._letters))]
         if self._failure:
             if not any(result.outcome in {Outcome.SENT, Outcome.UNKNOWN} for result in self._results.values()):
                 raise self._failure
             self._why_not = str(self._failure)
+        elif self._letters and self._results.keys() <= self._lost:
+            # It has judged no letter and has none: so somebody else may have them all.
+            said = next(iter(self._results.values())).detail if self._results else self._why_not
+            raise MailError(f"smtp: {said}", permanent=False)
         for place in self._waiting:
             self.settle(place, Outcome.RETRY, self._why_not)
         return [self._results[place] for place in range(len(self._letters))]

@@ -34,6 +34,10 @@ class Closing(Exception):
     """The server said 421: it closes this connection in good order and will take another one."""
 
 
+class Stopped(Exception):
+    """All sending was stopped: nothing more is handed over."""
+
+
 class Talk:
     """One connection's share of a batch."""
 
@@ -49,7 +53,7 @@ class Talk:
         self._pipelining = session.is_pipelining()
 
     def run(self) -> Conversation:
-        """Hand over letters until there are no more. Raises Lost, Closing, or MailError where we are refused."""
+        """Hand over letters until there are no more. Raises Lost, Closing, Stopped, or MailError: we are refused."""
         # After an earlier batch nothing may be left over; where the connection has died, this is how we learn it.
         self._open = self._take()
         commands = self._commands(self._open, reset=self.session.was_used)
@@ -64,6 +68,9 @@ class Talk:
     def _hand_over(self, message: bytes) -> Generator[None, Reply, list[bytes]]:
         """Send what the server waits for, if anything, and begin the next letter. Returns the next one's commands."""
         job = self._open
+        if message and self._round.is_stopped():
+            # The server waits for a message now: only to hang up leaves it without one.
+            raise Stopped
         following = self._take() if self._pipelining else None
         commands = self._commands(following, reset=not message)
         sent = self.session.wire.send(message + b"".join(commands))
@@ -85,8 +92,7 @@ class Talk:
             self._round.settle(self.handed.place, Outcome.UNKNOWN, f"handed over, no answer: {words}")
             self.give_back()
         elif self._open:
-            detail = f"connection lost before the message was handed over: {words}"
-            self._round.settle(self._open.place, Outcome.RETRY, detail)
+            self._round.lose(self._open.place, f"connection lost before the message was handed over: {words}")
 
     def give_back(self) -> None:
         """Put the letter back whose envelope was on its way: nothing was said about it."""
@@ -156,9 +162,11 @@ class Talk:
             raise MailError(f"smtp: the server refuses us: {reply.words()}", permanent=True)
         if reply.kind not in {4, 5}:
             raise Lost("answer not understood")
-        if self._open:
+        if self._open and reply.code == _CLOSING:
+            self._round.lose(self._open.place, reply.words())
+        elif self._open:
             self._round.settle(self._open.place, _OUTCOMES[reply.kind], reply.words())
-            self._open = None
+        self._open = None
         if reply.code == _CLOSING:
             raise Closing
 

@@ -1,6 +1,6 @@
 """Consent: wordings that never change, and an append-only record of who agreed to which, when, where and how.
 
-Triggers hold that (migration 0011): an event is never changed, but for the network address and the browser, which may
+Triggers hold that (migration 0012): an event is never changed, but for the network address and the browser, which may
 be blanked, and goes only with its person. What a person wants now is also kept beside them, for the claim to read.
 """
 

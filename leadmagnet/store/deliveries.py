@@ -80,6 +80,20 @@ class Delivery(Base):
             sqlite_where=text("status IN ('claimed', 'unknown')"),
             postgresql_where=text("status IN ('claimed', 'unknown')"),
         ),
+        # Few rows each, for whoever looks after the sending.
+        Index(
+            "ix_delivery_failed",
+            "id",
+            sqlite_where=text("status = 'failed'"),
+            postgresql_where=text("status = 'failed'"),
+        ),
+        Index(
+            "ix_delivery_held",
+            "id",
+            sqlite_where=text("status = 'due' AND held IS NOT NULL"),
+            postgresql_where=text("status = 'due' AND held IS NOT NULL"),
+        ),
+        Index("ix_delivery_resent", "due_at", sqlite_where=text("resent > 0"), postgresql_where=text("resent > 0")),
         Index("ix_delivery_subscriber_id_id", "subscriber_id", "id"),
         Index("ix_delivery_step_id_status", "step_id", "status"),
     )

@@ -1,7 +1,7 @@
 """Batches of events as they come, what came back of what was sent, mailboxes that are full or away.
 
 Revision ID: 0010
-Revises: 0015
+Revises: 0009
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = "0010"
-down_revision = "0015"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

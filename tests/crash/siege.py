@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,8 @@ class Siege:
         #: Each boundary has its turn; after that chance decides.
         self.turns = list(BOUNDARIES)
         self.outcome = Outcome()
+        #: Settings of its own.
+        self.settings: dict[str, str] = {}
         #: The Message-IDs under which each delivery was taken.
         self.record: dict[str, list[str]] = {}
         module = "lossy_provider" if transport == "sendgrid" else "lossy_smtp"
@@ -111,21 +114,25 @@ class Siege:
             },
             "smtp": {"SMTP_URL": f"smtp://127.0.0.1:{self.port}"},
         }
-        return {
-            "PATH": os.environ["PATH"],
-            "SECRET_KEY": "s" * 40,
-            "SUPPRESSION_KEY": "p" * 40,
-            "DATABASE_URL": self.url,
-            "MAIL_TRANSPORT": self.transport,
-            "MAIL_FROM": "videos@clinic.example",
-            "CLINIC_NAME": "Clinic",
-            "CLINIC_ADDRESS": "1 Main Street",
-            "CLINIC_PHONE": "604-555-0100",
-            "PUBLIC_URL": "https://videos.clinic.example",
-            "CLAIM_LEASE_SECONDS": str(LEASE),
-            "EVIDENCE_WINDOW_SECONDS": str(WINDOW),
-            "BATCH": str(self.batch),
-        } | accounts[self.transport]
+        return (
+            {
+                "PATH": os.environ["PATH"],
+                "SECRET_KEY": "s" * 40,
+                "SUPPRESSION_KEY": "p" * 40,
+                "DATABASE_URL": self.url,
+                "MAIL_TRANSPORT": self.transport,
+                "MAIL_FROM": "videos@clinic.example",
+                "CLINIC_NAME": "Clinic",
+                "CLINIC_ADDRESS": "1 Main Street",
+                "CLINIC_PHONE": "604-555-0100",
+                "PUBLIC_URL": "https://videos.clinic.example",
+                "CLAIM_LEASE_SECONDS": str(LEASE),
+                "EVIDENCE_WINDOW_SECONDS": str(WINDOW),
+                "BATCH": str(self.batch),
+            }
+            | accounts[self.transport]
+            | self.settings
+        )
 
     def _seed(self) -> None:
         upgrade_to_head(self.engine)
@@ -225,9 +232,13 @@ class Siege:
         self.bury()
         for _ in range(2):
             self.start("never")
+        return self.outlast(began, most_seconds, lambda: self._live(cuts=cuts))
+
+    def outlast(self, began: float, most_seconds: float, meanwhile: Callable[[], None]) -> Outcome:
+        """Wait until everything is sent, doing something meanwhile, stop everything and return what is left."""
         while self.open_rows():
             self._check_time(began, most_seconds)
-            self._live(cuts=cuts)
+            meanwhile()
             time.sleep(0.2)
         self.close()
         self.outcome.seconds = time.monotonic() - began

@@ -11,11 +11,12 @@ import pytest
 
 from leadmagnet import store
 from leadmagnet.delivery.send import Post
-from leadmagnet.delivery.settle import Tally
+from leadmagnet.delivery.settle import Tally, unknown
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.editing.shipped import SLUG
+from leadmagnet.mail import Failover
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
@@ -72,7 +73,7 @@ class Scene:
                 assert store.claims.begin_call(session, claim_id, ids, now.real)
         return ids
 
-    def post(self, mailer: Witness) -> Post:
+    def post(self, mailer: Any) -> Post:
         whole = post_of(self.services)
         return Post(whole.engine, mailer, whole.clinic, whole.links, 120, 900)
 
@@ -177,6 +178,22 @@ def test_an_unknown_email_is_sent_again_and_at_last_given_up(scene: Scene) -> No
     assert seen == [("unknown", 0), *again, ("failed", 3)]
     with store.reading(scene.services.engine) as session:
         assert session.query(Enrollment).one().wants_plan, "the sequence goes on behind a failed email"
+
+
+@pytest.mark.parametrize(("provider", "status"), [("smtp", "due"), ("sendgrid", "unknown")])
+def test_what_smtp_left_unknown_does_not_wait_for_the_events_of_another(
+    scene: Scene, provider: str, status: str
+) -> None:
+    """With a fail-over that one asks for evidence who had the letter: of SMTP's, SendGrid's events will never tell."""
+    scene.claim("mine", begun=True)
+    with store.writing(scene.services.engine) as session:
+        window = 900 if provider == "sendgrid" else 0
+        result = unknown(scene.clock.now(), Result("x", Outcome.UNKNOWN, provider), window)
+        store.claims.settle(session, "mine", [scene.row_id], **result)
+    scene.clock.move(minutes=16)
+    pair = Failover([Witness(name="sendgrid", has_evidence=True), Witness(name="smtp")])
+    sweep(replace(scene.post(pair), listens=True), scene.clock.now(), Tally())
+    assert (scene.row.status, scene.row.resent) == (status, int(status == "due"))
 
 
 def test_a_letter_sent_again_has_the_same_message_id(scene: Scene) -> None:

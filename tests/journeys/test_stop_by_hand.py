@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from leadmagnet import store
-from leadmagnet.delivery.again import try_again
+from leadmagnet.delivery.again import Again, Left, try_again
 from leadmagnet.domain.message import Batch, MailError, Outcome, Result
 from leadmagnet.store.deliveries import Delivery
 
@@ -86,21 +87,23 @@ def test_a_failed_video_goes_out_again_when_the_clinic_says_so(fast_world: Any, 
     fast_world.live(24 * 3 + 3)
     (failed,) = fast_world.deliveries(status="failed", kind="video")
     with store.reading(fast_world.services.engine) as session:
-        assert [row.detail for row in store.dead_letters.page(session, 10)][:1] == ["550 no such user"]
+        assert [row.detail for row in store.dead_letters.failed(session, 10)][:1] == ["550 no such user"]
         assert store.dead_letters.queue(session, fast_world.clock.course).failed >= 1
-        same = store.dead_letters.same_reason(session, "550 no such user", 10)
-        assert failed.id in same
+        assert (failed.id, "550 no such user") in store.dead_letters.walk(session, 10)
     memory_mailer.script = None
     answers = []
     for _ in range(4):
         fast_world.live(24)
         with store.writing(fast_world.services.engine) as session:
             answers.append(try_again(session, [failed.id], fast_world.clock.now()))
-        if answers[-1] == (1, 0):
+        if answers[-1].due:
             break
-    assert answers[-1] == (1, 0), "on a day without another email"
+    assert answers[-1] == Again(due=1), "on a day without another email"
+    assert all(answer.left == {Left.DAY_TAKEN: 1} for answer in answers[:-1])
     with store.writing(fast_world.services.engine) as session:
-        assert try_again(session, [failed.id], fast_world.clock.now()) == (0, 1), "it is due already"
+        assert try_again(session, [failed.id], fast_world.clock.now()) == Again(left=Counter({Left.GONE_ON: 1})), (
+            "it is due already"
+        )
     fast_world.tick()
     assert fast_world.deliveries(status="sent", step_id=failed.step_id)
     days = [row.day for row in fast_world.deliveries(status="sent") if row.day]
@@ -121,7 +124,8 @@ def test_reminders_and_taken_days_are_left(fast_world: Any, memory_mailer: Any) 
         session.add(Delivery(**common, status="sent", day=video.day, public_id="today"))
     reminder = next(row for row in fast_world.deliveries() if row.public_id == "failed-reminder")
     with store.writing(fast_world.services.engine) as session:
-        assert try_again(session, [video.id, reminder.id, 10**9], fast_world.clock.now()) == (0, 3)
+        done = try_again(session, [video.id, reminder.id, 10**9], fast_world.clock.now())
+    assert (done.due, done.left) == (0, {Left.DAY_TAKEN: 1, Left.REMINDER: 1, Left.GONE_ON: 1})
 
 
 def test_a_stop_reaches_a_provider_that_refuses(fast_world: Any, memory_mailer: Any) -> None:

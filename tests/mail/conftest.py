@@ -270,7 +270,7 @@ class MemoryMailer:
         return [self._take(letter, batch) for letter in batch.letters]
 
     def _take(self, letter: Letter, batch: Batch) -> Result:
-        outcome = self.answers.get(letter.delivery_id, Outcome.SENT)
+        outcome = self.answers.get(letter.delivery_id, Outcome.SENT) if batch.may_begin() else Outcome.UNTRIED
         try:
             own_headers(letter)
         except ValueError as error:

@@ -136,6 +136,25 @@ def test_no_more_is_handed_out_than_the_workers_take(office: Office) -> None:
     assert office.hand_out() == []
 
 
+def test_a_domains_rate_holds_for_what_is_handed_out(office: Office) -> None:
+    """Everybody is at example.org but for one; a lane of its own is handed out as its rate allows."""
+    office.services = replace(
+        office.services, config=replace(office.services.config, domain_rate=(("example.org", float(BATCH)),))
+    )
+    office.due(4 * BATCH)
+    office.due(1)
+    with store.writing(office.services.engine) as session:
+        last = session.query(Subscriber).order_by(Subscriber.id.desc()).limit(1).one()
+        last.email = last.email_canonical = "last@other.example"
+    office.alive(2, 1)
+    office.hand_out()
+    assert office.states() == {"claimed": BATCH + 1, "due": 3 * BATCH}
+    assert office.hand_out() == []
+    office.clock.move(seconds=1)
+    assert len(office.hand_out()) == 1
+    assert office.states() == {"claimed": 2 * BATCH + 1, "due": 2 * BATCH}
+
+
 def test_answers_have_a_queue_and_a_share_of_their_own(office: Office) -> None:
     office.due(8 * BATCH)
     office.due(3 * BATCH, lane=0)

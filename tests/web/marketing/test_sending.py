@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,9 +19,9 @@ NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 def failed(parts: Services, count: int, **more: Any) -> list[int]:
     """Write people with an email that failed."""
     with store.writing(parts.engine) as session:
-        ids = []
+        ids, there = [], session.query(Subscriber).count()
         for number in range(count):
-            name = f"{more.get('detail', 'x')[:3]}{number}"
+            name = f"p{there + number}"
             person = Subscriber(
                 email=f"{name}@example.org", email_canonical=f"{name}@example.org", first_name="<b>Zoë</b>",
                 status="active", timezone="UTC", created_at=NOW,
@@ -75,31 +75,88 @@ def test_without_a_token_nothing_is_done(parts: Services, desk: Any) -> None:
     assert halted(parts) == ""
 
 
-def test_failed_emails_are_listed_and_tried_again(parts: Services, desk: Any) -> None:
-    one, two = failed(parts, 2, detail="550 no such user")
+def test_failed_emails_are_counted_by_reason_and_tried_again(parts: Services, desk: Any) -> None:
+    one, two = failed(parts, 2, detail="550 5.1.1 no such user (id 4f2ab77)")
+    (same,) = failed(parts, 1, detail="550 5.1.1 no such user (id 99a0c1e)")
     (other,) = failed(parts, 1, detail="552 full")
     (reminder,) = failed(parts, 1, detail="rem", kind="reminder")
     (unsure,) = failed(parts, 1, detail="uns", status="unknown")
+    every = [one, two, same, other, reminder, unsure]
     desk.sign_in("editor")
     page = desk.get("/admin/sending").text
     assert "&lt;b&gt;Zo" in page
     assert "<b>Zo" not in page
-    assert page.count("Try again<span") == 3, "not for a reminder, and not where nobody knows"
-    assert page.count("Try all again") == 1
-    desk.post("/admin/sending/retry", id=str(other))
-    assert statuses(parts, [one, two, other]) == ["failed", "failed", "due"]
-    desk.post("/admin/sending/retry", reason="550 no such user")
-    assert statuses(parts, [one, two, other, reminder, unsure]) == ["due", "due", "due", "failed", "unknown"]
+    assert page.count("Try again<span") == 4, "not for a reminder, and not where nobody knows"
+    assert "Try all 3 again" in page
+    assert "no such user (id …)" in page
+    assert "We look again" in page
+    said = desk.post("/admin/sending/retry", id=str(other))
+    assert said.status_code == 303
+    assert statuses(parts, every) == ["failed", "failed", "failed", "due", "failed", "unknown"]
+    desk.post("/admin/sending/retry", reason="550 5.1.1 no such user (id …)")
+    assert statuses(parts, every) == ["due", "due", "due", "due", "failed", "unknown"]
+    desk.post("/admin/sending/retry", id=str(reminder))
+    assert "1 was a reminder, which belongs to its day, and stays here." in desk.get("/admin/sending").text
 
 
-def test_a_long_list_has_pages(parts: Services, desk: Any) -> None:
-    failed(parts, 120)
+def test_all_that_may_go_through_by_now(parts: Services, desk: Any) -> None:
+    passing = failed(parts, 3, detail="gave up: sendgrid: 503 away")
+    refused = failed(parts, 1, detail="550 no such user")
+    lost = failed(parts, 1, detail="no answer known, again and again")
+    (gone,) = failed(parts, 1, detail="gave up: 421 busy")
+    with store.writing(parts.engine) as session:
+        person = session.get_one(Subscriber, session.get_one(Delivery, gone).subscriber_id)
+        person.status = "unsubscribed"
+    desk.sign_in("owner")
+    assert "Try these 4 again" in desk.get("/admin/sending").text
+    desk.post("/admin/sending/retry", all="1")
+    assert statuses(parts, [*passing, *refused, *lost, gone]) == ["due"] * 3 + ["failed"] * 3
+    page = desk.get("/admin/sending").text
+    assert "3 emails will go out again. 1 is for somebody who has left or pauses, and stays here." in page
+
+
+def test_one_email_a_day_also_for_what_is_tried_again(parts: Services, desk: Any) -> None:
+    one, two = failed(parts, 2, day=NOW.date())
+    with store.writing(parts.engine) as session:
+        first, second = (session.get_one(Delivery, row_id) for row_id in (one, two))
+        second.subscriber_id = first.subscriber_id
+    desk.sign_in("owner")
+    desk.post("/admin/sending/retry", reason="550 no")
+    assert statuses(parts, [one, two]) == ["due", "failed"], "the older one, and the other one tomorrow"
+    assert "1 gets another email today, and stays here." in desk.get("/admin/sending").text
+
+
+def test_who_may_only_look_sees_reasons_and_no_buttons(parts: Services, desk: Any) -> None:
+    (row,) = failed(parts, 1, detail="gave up: 421 busy")
     desk.sign_in("viewer")
-    seen, path = [], "/admin/sending"
+    page = desk.get("/admin/sending").text
+    assert "gave up: 421 busy" in page
+    assert "<button" not in page.partition('id="h-wait"')[2]
+    assert desk.post("/admin/sending/retry", all="1").status_code == 403
+    assert statuses(parts, [row]) == ["failed"]
+
+
+def test_both_figures_of_what_nobody_knows_are_shown(parts: Services, desk: Any) -> None:
+    failed(parts, 2, status="unknown", detail="unk", lease_until=NOW + timedelta(minutes=7))
+    failed(parts, 3, status="sent", detail="twi", resent=1, due_at=NOW - timedelta(days=2))
+    failed(parts, 1, status="sent", detail="old", resent=1, due_at=NOW - timedelta(days=8))
+    desk.sign_in("viewer")
+    page = re.sub(r"\s+", " ", desk.get("/admin/sending").text)
+    assert 'whether they arrived</th><td class="r">2</td>' in page
+    assert 'because nobody could know</th><td class="r">3</td>' in page
+    assert "within 7 minutes" in page
+
+
+@pytest.mark.parametrize("path", ["/admin/sending", "/admin/sending?reason=550+no"])
+def test_a_long_list_has_pages(parts: Services, desk: Any, path: str) -> None:
+    failed(parts, 120)
+    failed(parts, 1, status="unknown", detail="unk")
+    desk.sign_in("viewer")
+    seen: list[str] = []
     for _ in range(3):
-        page = desk.get(path).text
-        seen.append(page.count('data-l="Why"'))
-        older = re.search(r'href="(/admin/sending\?before=\d+)"', page)
-        path = older[1] if older else ""
-    assert seen == [50, 50, 20]
+        page = desk.get(path).text.partition('id="h-list"')[2]
+        seen += re.findall(r'admin/subscribers/(\d+)">', page)
+        older = re.search(r'href="(/admin/sending\?[^"]*before=\d+[^"]*)#h-list"', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert len(seen) == len(set(seen)) == 120
     assert path == ""

@@ -2,8 +2,8 @@
 
 Going down forgets who asked for what, and everybody's pace; emails of the two kinds leave the ledger.
 
-Revision ID: 0012
-Revises: 0011
+Revision ID: 0013
+Revises: 0012
 """
 
 import sqlalchemy as sa
@@ -16,8 +16,8 @@ NEW = "'fresh_link', 'new_address'"
 PACES = "'faster', 'usual', 'slower'"
 LEDGERS = ("delivery", "delivery_count")
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

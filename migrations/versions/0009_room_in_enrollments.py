@@ -3,13 +3,13 @@
 Each email moves its enrollment on. Where the page has room, PostgreSQL writes the new version beside the old one and
 touches none of the table's indexes.
 
-Revision ID: 0015
+Revision ID: 0009
 Revises: 0008
 """
 
 from alembic import op
 
-revision = "0015"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None

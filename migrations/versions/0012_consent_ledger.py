@@ -3,8 +3,8 @@
 Also: counters for erased people, and erasures whose copies outside the database are still to go. Going down forgets all
 of that; consents stay.
 
-Revision ID: 0011
-Revises: 0013
+Revision ID: 0012
+Revises: 0011
 """
 
 import sqlalchemy as sa
@@ -29,8 +29,8 @@ UNSAMPLED = {
 }
 KEPT = "id, subscriber_id, email, kind, purposes, wording_id, at, effective_at, channel, form, page, token_id, detail"
 
-revision = "0011"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

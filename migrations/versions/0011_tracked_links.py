@@ -1,6 +1,6 @@
 """Links of emails, their follows, and who may be counted. Nobody who is there already was told of it, so nobody is.
 
-Revision ID: 0013
+Revision ID: 0011
 Revises: 0010
 """
 
@@ -12,7 +12,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AGENTS = "'browser', 'scanner', 'tool', 'none'"
 MACHINES = "'', 'head', 'agent', 'prefetch', 'soon', 'at_once'"
 
-revision = "0013"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
