@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.domain.keyed_hash import KeyedHash
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.among import among_texts
 from leadmagnet.store.base import Base, Name
@@ -31,15 +30,13 @@ class Suppression(Base):
 
 
 @lru_cache(maxsize=8)
-def _begun(key: str) -> hmac.HMAC:
-    return hmac.new(key.encode(), digestmod=hashlib.sha256)
+def _begun(key: str) -> KeyedHash:
+    return KeyedHash(key.encode())
 
 
 def email_hash(key: str, email_canonical: str) -> str:
     """Return the keyed hash (HMAC-SHA256, hex) of a canonical address."""
-    mac = _begun(key).copy()
-    mac.update(email_canonical.encode())
-    return mac.hexdigest()
+    return _begun(key).of(email_canonical.encode()).hex()
 
 
 def suppressed(session: Session, key: str, email_canonical: str) -> Suppression | None:
