@@ -47,13 +47,15 @@ def at(connection: Connection) -> str | None:
 def migrating(engine: Engine) -> Iterator[Connection]:
     """Give a connection on which tables may be remade; committed at the end.
 
-    SQLite remakes a table by copying and dropping it, so its foreign keys rest meanwhile and are checked afterwards.
+    SQLite remakes a table by copying and dropping it, so its foreign keys rest meanwhile and are checked afterwards; and
+    a new table takes its name though triggers of others speak of it (SQLite's documentation of ALTER TABLE, 7).
     """
     with engine.connect() as connection:
         sqlite = engine.dialect.name == "sqlite"
         raw = connection.connection.dbapi_connection if sqlite else None
         if raw is not None:
             raw.cursor().execute("PRAGMA foreign_keys=OFF")  # before BEGIN: inside a transaction it does nothing
+            raw.cursor().execute("PRAGMA legacy_alter_table=ON")
         try:
             yield connection
             if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
@@ -63,6 +65,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             connection.rollback()
             if raw is not None:
                 raw.cursor().execute("PRAGMA foreign_keys=ON")
+                raw.cursor().execute("PRAGMA legacy_alter_table=OFF")
 
 
 def upgrade_to_head(engine: Engine) -> tuple[str | None, Path | None]:

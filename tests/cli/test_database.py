@@ -149,6 +149,7 @@ def test_going_down_below_pauses_lets_what_a_pause_holds_go_on(
 
 def test_scrub_writes_the_file_anew(shell: Any, tmp_path: Path) -> None:
     with store.writing(shell.services.engine) as session:
+        session.execute(text("DELETE FROM link"))
         session.execute(text("DELETE FROM step_revision"))
     before = (tmp_path / "test.db").stat().st_size
     assert shell.run("db", "scrub").stdout == "Written anew.\n"

@@ -92,7 +92,8 @@ def test_an_import_takes_addresses_and_says_what_it_could_not_take(people: Any, 
     assert "line 4: " in result.stderr
     assert "2 created" not in result.stdout
     assert "created 2" in result.stdout
-    rejects = (tmp_path / "stopped.rejects.csv").read_text(encoding="utf-8").splitlines()
+    [kept] = people.services.config.rejects_dir.glob("stopped-*.rejects.csv")
+    rejects = kept.read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in rejects] == ["line", "4", "5", "6"]
     assert status(people, "berta@example.org") == "complained"
     assert people.json("suppressions", "list", "berta@example.org")["at"] == "2026-01-02T03:04:05Z"
