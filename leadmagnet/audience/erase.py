@@ -46,6 +46,7 @@ def erase(session: Session, email: str, now: Now, suppression_key: str, *, clini
     if person:
         _erase(session, person, clinic_zone)
     store.events.forget_addresses(session, addresses)
+    store.fresh_links.forget_new(session, addresses)
     if person or found:
         hashes = {email_hash(suppression_key, one) for one in addresses}
         store.erasures.add(session, hashes, now.real, until)

@@ -17,8 +17,10 @@ from leadmagnet.audience.titles import Titles, titles_of
 from leadmagnet.domain.reminders import explain
 from leadmagnet.domain.status import DeliveryKind, SkipReason
 from leadmagnet.store.base import Base
+from leadmagnet.store.clicks import LinkClick
 from leadmagnet.store.consents import Wording
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.links import Link
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import email_hash
 
@@ -44,12 +46,14 @@ SECTIONS: Mapping[str, str] = {
     "provider_event": "What mail servers told us of these emails",
     "check_in": "“I did it”, and how it felt",
     "watch": "Videos you watched",
+    "link_click": "Links in our emails that were followed, by you or by a program for you",
     "activity": "What was done on your page, by you or by us",
     "decision": "Reminders we left out, and why",
     "suppression": "Your address on the list of those we don’t write to",
 }
 #: Tables that point at a person and are not in the copy, with the reason.
 LEFT_OUT: Mapping[str, str] = {
+    "erasure": "an erasure on its way, which ends with nothing to copy",
     "fresh_link": "keys that live for an hour, with what was asked for; asking is among the acts",
 }
 #: Columns that are not in the copy, with the reason.
@@ -91,6 +95,8 @@ _NOT_YOURS = "an email to an address that was asked for goes to whoever reads th
 
 def _rows(session: Session, table: Table, person: Subscriber, key: str) -> Iterator[Mapping[str, Any]]:
     query = select(table).where(_theirs(table, person, key)).order_by(*table.primary_key.columns)
+    if table.name == LinkClick.__tablename__:
+        query = query.add_columns(Link.url).join(Link, Link.id == table.c.link_id)
     for row in session.connection().execute(query).mappings():
         yield {name: value for name, value in row.items() if name not in COLUMNS_LEFT_OUT}
 

@@ -47,8 +47,8 @@ def at(connection: Connection) -> str | None:
 def migrating(engine: Engine) -> Iterator[Connection]:
     """Give a connection on which tables may be remade; committed at the end.
 
-    SQLite remakes a table by copying and dropping it, so its foreign keys rest meanwhile and are checked afterwards; and
-    a new table takes its name though triggers of others speak of it (SQLite's documentation of ALTER TABLE, 7).
+    SQLite remakes a table by copying and dropping it, so its foreign keys rest meanwhile and are checked afterwards.
+    The new one takes its name though triggers of other tables speak of it (SQLite's documentation of ALTER TABLE, 7).
     """
     with engine.connect() as connection:
         sqlite = engine.dialect.name == "sqlite"

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
+from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.signals import Signal
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.mail.headers import without_addresses
 from leadmagnet.mail.reports import Report, leave_ids, parse, read_report
 from leadmagnet.store.events import REPORTED
 
-CHANNEL = "unsubscribe email"
+CHANNEL = Channel.MAILTO
 
 
 class Taken(StrEnum):

@@ -102,3 +102,9 @@ def forget_old(session: Session, asked_before: datetime, limit: int) -> int:
     old = select(FreshLink.id).where(forgettable(asked_before)).order_by(FreshLink.asked_at).limit(limit)
     gone = delete(FreshLink).where(FreshLink.id.in_(old)).returning(FreshLink.id)
     return len(session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def forget_new(session: Session, addresses: Collection[str]) -> None:
+    """Delete links that were sent to these addresses (as they are compared), whoever has asked for them."""
+    statement = delete(FreshLink).where(FreshLink.new_canonical.in_(addresses))
+    session.execute(statement.execution_options(synchronize_session=False))

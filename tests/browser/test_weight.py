@@ -44,8 +44,9 @@ def test_the_landing_page_is_whole_without_javascript(browse: Callable[..., Any]
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_role("textbox", name="First name")).to_be_editable()
     expect(page.get_by_role("textbox", name="Email")).to_be_editable()
-    expect(page.get_by_role("checkbox")).to_be_visible()
-    expect(page.get_by_role("checkbox")).not_to_be_checked()
+    for box in ("consent", "news"):
+        expect(page.locator(f"#{box}")).to_be_visible()
+        expect(page.locator(f"#{box}")).not_to_be_checked()
     expect(page.get_by_role("button", name="Send me video 1")).to_be_enabled()
     # The answers fold in and out without a script.
     answers = page.locator("details")

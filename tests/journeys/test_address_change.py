@@ -287,7 +287,8 @@ def test_forms_follow_so_that_an_erasure_finds_them(fast_world: Any, memory_mail
     assert move(fast_world, memory_mailer) is Answer.CHANGED
     now = fast_world.clock.now()
     with store.writing(fast_world.services.engine) as session:
-        assert erase(session, NEW.email, now, fast_world.services.config.suppression_key)
+        config = fast_world.services.config
+        assert erase(session, NEW.email, now, config.suppression_key, clinic_zone=config.clinic_timezone)
     with store.reading(fast_world.services.engine) as session:
         assert session.query(SignUp).count() == session.query(FreshLink).count() == 0
 

@@ -24,14 +24,13 @@ from leadmagnet.domain.zones import local_day, to_utc, zone
 from leadmagnet.feedback.check_ins import Felt, check_in
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.watching import watched
-from leadmagnet.mail.sendgrid_events import read_events
+from leadmagnet.hearing import hear_first
 from leadmagnet.signup.addresses import parse_address
 from leadmagnet.store import reports
 from leadmagnet.store.consents import Wording
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression
-from leadmagnet.web.webhooks.sendgrid import _row as event_row
 
 ANNA, NAME, BO = "anna.needle@example.org", "Zebulonia", "bo.thimble@example.org"
 KEY = "test-" + "p" * 40
@@ -89,8 +88,8 @@ def tell(world: Any, address: str, public_id: str, number: int) -> None:
         "reason": f"550 5.7.1 <{address.title()}>: not now", "lm_delivery": public_id,
     }  # fmt: skip
     with store.writing(world.services.engine) as session:
-        rows = [event_row(event, world.clock.real) for event in read_events(orjson.dumps([told]))]
-        store.events.add(session, rows)
+        store.event_batches.add(session, "sendgrid", orjson.dumps([told]), world.clock.real)
+    hear_first(world.services, world.clock.now())
 
 
 def figures(world: Any) -> dict[str, Any]:
@@ -276,6 +275,7 @@ KNOWN = {
     "provider_event": {"email"},  # emptied once applied; by address before
     "suppression": {"email_hash"},  # a keyed hash, and meant to stay
     "erasure": {"email_hash"},  # a keyed hash, for a moment
+    "fresh_link": {"new_email"},  # with the person; by address where another person has asked for it
     "marketer": {"email"},  # people of the clinic
 }
 

@@ -177,7 +177,7 @@ def test_blocks_are_the_senders_and_nobody_is_stopped(clinic: Clinic, capsys: py
     with store.reading(clinic.engine) as session:
         told = store.outcomes.since(session, clinic.now.real - timedelta(hours=1))
         assert (told["blocked"].number, session.query(Suppression).count()) == (30, 0)
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "refused for the sender's sake" in said
     assert "a@b.example" not in said
 

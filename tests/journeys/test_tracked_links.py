@@ -182,7 +182,7 @@ def test_follows_outlive_the_row_of_the_ledger_and_fall_with_the_person(clinic: 
     clinic.look_again()
     assert all(row.looked_again for row in clinic.rows())
     with store.writing(clinic.world.services.engine) as session:
-        erase(session, "anna@example.org", clinic.world.clock.now(), "test-" + "p" * 40)
+        erase(session, "anna@example.org", clinic.world.clock.now(), "test-" + "p" * 40, clinic_zone="UTC")
     assert clinic.rows() == []
     assert clinic.follow(study).headers["Location"] == STUDY
     assert clinic.rows() == []
