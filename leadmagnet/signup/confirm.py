@@ -1,23 +1,25 @@
 """The button on the confirmation page: pending -> active, consent recorded, enrollment made.
 
-A link lives seven days on the real clock and then offers a new one. Pressing it twice changes nothing more.
+A link lives seven days on the real clock and then offers a new one. Pressing it twice changes nothing more. Presses of
+one moment are handled by the set: a few statements, however many there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import LINK_LIVES, ConsentKind
 from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SubscriberStatus
-from leadmagnet.signup.process import CONFIRMATION_COOL_DOWN, answer
-from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.signup.answering import CONFIRMATION_COOL_DOWN, answer
+from leadmagnet.store.consents import Requested
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -40,9 +42,23 @@ class Origin:
     user_agent: str = ""
 
 
-def look(session: Session, subscriber_id: int, issued_at: datetime, now: Now) -> tuple[Answer, Subscriber | None]:
+class Press(NamedTuple):
+    """A button pressed: whose, and when its link was made (real clock)."""
+
+    subscriber_id: int
+    issued_at: datetime
+
+
+#: What a link found, and whom; nobody by that number is None.
+Found = tuple[Answer, Subscriber | None]
+
+
+def look(session: Session, subscriber_id: int, issued_at: datetime, now: Now) -> Found:
     """Say what the button would do, changing nothing."""
-    person = session.get(Subscriber, subscriber_id)
+    return _look(session.get(Subscriber, subscriber_id), issued_at, now)
+
+
+def _look(person: Subscriber | None, issued_at: datetime, now: Now) -> Found:
     if person is None:
         return Answer.GONE, None
     if person.status == SubscriberStatus.ACTIVE:
@@ -55,55 +71,74 @@ def look(session: Session, subscriber_id: int, issued_at: datetime, now: Now) ->
     return Answer.READY, person
 
 
-def confirm(
-    session: Session, subscriber_id: int, issued_at: datetime, now: Now, origin: Origin
-) -> tuple[Answer, Subscriber | None]:
+def confirm(session: Session, subscriber_id: int, issued_at: datetime, now: Now, origin: Origin) -> Found:
     """Press the button."""
-    session.execute(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
-    found, person = look(session, subscriber_id, issued_at, now)
-    if found is not Answer.READY or person is None:
-        return found, person
-    person.status = SubscriberStatus.ACTIVE
-    person.confirmed_at = now.course
-    person.left_at = person.left_real_at = None
-    requested = _last_request(session, person.id)
-    session.add(
-        store.consents.ConsentEvent(
-            subscriber_id=person.id,
-            kind=ConsentKind.CONFIRMED,
-            wording_id=requested.wording_id if requested else None,
-            at=now.course,
-            channel="confirmation link",
-            form=requested.form if requested else person.source,
-            page=requested.page if requested else "",
-            ip=origin.ip[:45],
-            user_agent=origin.user_agent[:300],
-            detail=f"link issued {issued_at:%Y-%m-%dT%H:%M:%SZ}",
+    return confirm_all(session, [Press(subscriber_id, issued_at)], now, origin)[subscriber_id]
+
+
+def confirm_all(session: Session, presses: Sequence[Press], now: Now, origin: Origin) -> dict[int, Found]:
+    """Press the buttons of different people; return what each found, by subscriber id."""
+    people = store.subscribers.locked(session, [press.subscriber_id for press in presses])
+    found = {press.subscriber_id: _look(people.get(press.subscriber_id), press.issued_at, now) for press in presses}
+    ready = {one: person for one, (answer, person) in found.items() if answer is Answer.READY and person is not None}
+    if ready:
+        requests = store.consents.newest_requests(session, ready)
+        for person in ready.values():
+            person.status = SubscriberStatus.ACTIVE
+            person.confirmed_at = now.course
+            person.left_at = person.left_real_at = None
+        store.consents.add_all(
+            session,
+            [
+                _consent(ready[press.subscriber_id], requests.get(press.subscriber_id), press, now, origin)
+                for press in presses
+                if press.subscriber_id in ready
+            ],
         )
-    )
-    _enroll(session, person, requested.form if requested else person.source, now)
-    return Answer.CONFIRMED, person
+        _enroll(session, ready, requests, now)
+    return found | {one: (Answer.CONFIRMED, person) for one, person in ready.items()}
 
 
-def _last_request(session: Session, subscriber_id: int) -> store.consents.ConsentEvent | None:
-    events = [e for e in store.consents.events_of(session, subscriber_id) if e.kind == ConsentKind.REQUESTED]
-    return events[-1] if events else None
+def _consent(
+    person: Subscriber, requested: Requested | None, press: Press, now: Now, origin: Origin
+) -> dict[str, object]:
+    return {
+        "subscriber_id": person.id,
+        "kind": str(ConsentKind.CONFIRMED),
+        "wording_id": requested.wording_id if requested else None,
+        "at": now.course,
+        "channel": "confirmation link",
+        "form": requested.form if requested else person.source,
+        "page": requested.page if requested else "",
+        "ip": origin.ip[:45],
+        "user_agent": origin.user_agent[:300],
+        "detail": f"link issued {press.issued_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
-def _enroll(session: Session, person: Subscriber, form_slug: str, now: Now) -> None:
+def _enroll(session: Session, people: Mapping[int, Subscriber], requests: Mapping[int, Requested], now: Now) -> None:
     """Begin the form's sequence, or take up the one that leaving had stopped."""
-    form = store.forms.get(session, form_slug) or store.forms.first(session)
-    sequence = store.sequences.by_slug(session, form.sequence_slug) if form else None
-    if sequence is None:
-        return
-    last = store.enrollments.newest_of(session, person.id, sequence.id)
-    if last is None:
-        session.add(Enrollment(subscriber_id=person.id, sequence_id=sequence.id, started_at=now.course))
-        return
-    # Coming back: on with the first unsent video, and with the reminders where they had begun.
-    person.unanswered, person.remind_at = 0, now.course if last.last_settled_at else None
-    if last.status == EnrollmentStatus.STOPPED:
-        last.status, last.wants_plan = EnrollmentStatus.ACTIVE, True
+    by_form: dict[str, list[Subscriber]] = {}
+    for one, person in people.items():
+        by_form.setdefault(requests[one].form if one in requests else person.source, []).append(person)
+    by_sequence: dict[int, list[Subscriber]] = {}
+    for slug, mine in by_form.items():
+        form = store.forms.get(session, slug) or store.forms.first(session)
+        sequence = store.sequences.by_slug(session, form.sequence_slug) if form else None
+        if sequence is not None:
+            by_sequence.setdefault(sequence.id, []).extend(mine)
+    for sequence_id, mine in by_sequence.items():
+        last = store.enrollments.newest_in(session, sequence_id, [person.id for person in mine])
+        new = [person.id for person in mine if person.id not in last]
+        store.enrollments.begin(session, sequence_id, new, now.course)
+        for person in mine:
+            if person.id in last:
+                # Coming back: on with the first unsent video, and with the reminders where they had begun.
+                person.unanswered = 0
+                person.remind_at = now.course if last[person.id].last_settled_at else None
+        stopped = [one.id for one in last.values() if one.status == EnrollmentStatus.STOPPED]
+        if stopped:
+            store.enrollments.want_plan(session, stopped, status=EnrollmentStatus.ACTIVE)
 
 
 def renew(session: Session, subscriber_id: int, now: Now) -> None:

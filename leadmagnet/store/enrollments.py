@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import EnrollmentStatus
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among, among_given, fixed
 from leadmagnet.store.base import Base, Name, one_of
+from leadmagnet.store.insert_all import insert_all
 
 #: As the partial index says it: "= 1", as a boolean is written for SQLite, would not be served by it.
 WANTING = text("enrollment.wants_plan")
@@ -95,6 +107,46 @@ def want_plan(session: Session, ids: Iterable[int], **values: Any) -> None:
     """Ask for a new plan of these enrollments, and set other columns on the way."""
     statement = update(Enrollment).where(among(Enrollment.id, ids)).values(wants_plan=True, **values)
     session.execute(statement.execution_options(synchronize_session=False))
+
+
+@cache
+def _people_want() -> Executable:
+    active = Enrollment.status == fixed(EnrollmentStatus.ACTIVE)
+    return update(Enrollment).where(among_given(Enrollment.subscriber_id), active).values(wants_plan=True)
+
+
+def people_want_plan(session: Session, subscriber_ids: Collection[int]) -> None:
+    """Ask for a new plan of whatever these people are on the way through."""
+    session.connection().execute(_people_want(), {"ids": subscriber_ids})
+
+
+class Newest(NamedTuple):
+    """Somebody's newest enrollment in a sequence."""
+
+    id: int
+    status: str
+    last_settled_at: datetime | None
+
+
+@cache
+def _newest() -> Executable:
+    columns = Enrollment.subscriber_id, Enrollment.id, Enrollment.status, Enrollment.last_settled_at
+    mine = among_given(Enrollment.subscriber_id), Enrollment.sequence_id == bindparam("sequence_id")
+    return select(*columns).where(*mine).order_by(Enrollment.id)
+
+
+def newest_in(session: Session, sequence_id: int, subscriber_ids: Collection[int]) -> dict[int, Newest]:
+    """Return the newest enrollment of each of these people in a sequence, by subscriber id."""
+    given = {"ids": subscriber_ids, "sequence_id": sequence_id}
+    return {row[0]: Newest._make(row[1:]) for row in session.connection().execute(_newest(), given).all()}
+
+
+def begin(session: Session, sequence_id: int, subscriber_ids: Collection[int], now: datetime) -> None:
+    """Begin a sequence for people who were never in it."""
+    if subscriber_ids:
+        rows = [{"subscriber_id": one, "sequence_id": sequence_id, "started_at": now} for one in sorted(subscriber_ids)]
+        connection = session.connection()
+        connection.execute(insert_all(Enrollment, rows, connection.dialect))
 
 
 def newest_of(session: Session, subscriber_id: int, sequence_id: int | None = None) -> Enrollment | None:

@@ -5,12 +5,17 @@ The request writes this row and nothing else, so that its answer and its time ar
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Executable, ForeignKey, Index, bindparam, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from leadmagnet.store.base import Base, Name
+from leadmagnet.store.among import among_given
+from leadmagnet.store.base import Base, Instant, Name
+from leadmagnet.store.insert_all import insert_all
 
 
 class SignUp(Base):
@@ -44,7 +49,46 @@ class SignUp(Base):
     outcome: Mapped[str] = mapped_column(Name(32), default="")
 
 
-def waiting(session: Session, limit: int) -> list[SignUp]:
+class Asked(NamedTuple):
+    """A sign-up that nobody has looked at."""
+
+    id: int
+    email: str
+    email_canonical: str
+    first_name: str
+    timezone: str
+    form: str
+    wording_id: str
+    page: str
+    ip: str
+    user_agent: str
+    asked_at: datetime
+
+
+@cache
+def _waiting() -> Executable:
+    columns = [getattr(SignUp, name) for name in Asked._fields]
+    query = select(*columns).where(SignUp.handled_at.is_(None)).order_by(SignUp.id).limit(bindparam("most"))
+    return query.with_for_update(skip_locked=True)
+
+
+def waiting(session: Session, limit: int) -> list[Asked]:
     """Return the oldest sign-ups nobody has looked at; on PostgreSQL they are locked, and locked ones passed over."""
-    query = session.query(SignUp).filter(SignUp.handled_at.is_(None)).order_by(SignUp.id).limit(limit)
-    return query.with_for_update(skip_locked=True).all()
+    return [Asked._make(row) for row in session.connection().execute(_waiting(), {"most": limit}).all()]
+
+
+@cache
+def _handled() -> Executable:
+    values = {"outcome": bindparam("became"), "handled_at": bindparam("moment", type_=Instant())}
+    return update(SignUp).where(among_given(SignUp.id)).values(**values)
+
+
+def handled(session: Session, ids: Collection[int], outcome: str, real_now: datetime) -> None:
+    """Write down what became of sign-ups."""
+    session.connection().execute(_handled(), {"ids": ids, "became": outcome, "moment": real_now})
+
+
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add sign-ups, each with the same columns."""
+    connection = session.connection()
+    connection.execute(insert_all(SignUp, rows, connection.dialect))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Executable, Index, Select, UniqueConstraint, bindparam, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name, one_of, random_id
+from leadmagnet.store.insert_all import insert_all
 
 
 class Subscriber(Base):
@@ -88,3 +93,44 @@ def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:
 def by_leave_id(session: Session, leave_id: str) -> Subscriber | None:
     """Return the subscriber whose unsubscribe link this is."""
     return session.query(Subscriber).filter_by(leave_id=leave_id).one_or_none()
+
+
+class Known(NamedTuple):
+    """Somebody at an address, and where they stand."""
+
+    id: int
+    status: str
+
+
+@cache
+def _by_addresses() -> Executable:
+    at = Subscriber.email_canonical.in_(bindparam("addresses", expanding=True))
+    query = select(Subscriber.email_canonical, Subscriber.id, Subscriber.status).where(at)
+    # In one order, so that two workers cannot wait for each other.
+    return query.order_by(Subscriber.id).with_for_update()
+
+
+def lock_by_canonical(session: Session, addresses: Collection[str]) -> dict[str, Known]:
+    """Return who is at these canonical addresses, by address; on PostgreSQL they are locked."""
+    if not addresses:
+        return {}
+    rows = session.connection().execute(_by_addresses(), {"addresses": list(addresses)}).all()
+    return {row[0]: Known(row[1], row[2]) for row in rows}
+
+
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add pending subscribers, each with the same columns; one whose address is known already is left out."""
+    connection = session.connection()
+    new = insert_all(Subscriber, rows, connection.dialect)
+    connection.execute(new.on_conflict_do_nothing(index_elements=[Subscriber.email_canonical]))
+
+
+@cache
+def _locked() -> Select[Subscriber]:
+    query = select(Subscriber).where(among_given(Subscriber.id)).order_by(Subscriber.id).with_for_update()
+    return query.execution_options(populate_existing=True)
+
+
+def locked(session: Session, ids: Collection[int]) -> dict[int, Subscriber]:
+    """Return people by id, on PostgreSQL locked, as they stand once the lock is ours."""
+    return {person.id: person for person in session.scalars(_locked(), {"ids": ids})}
