@@ -43,12 +43,12 @@ def drop_reminders(session: Session, subscriber_id: int, reason: SkipReason) -> 
 def drop_reminders_of(session: Session, subscriber_ids: Collection[int], reason: SkipReason) -> None:
     """Skip the reminders of several people that have not gone out, for a recorded reason."""
     if subscriber_ids:
-        session.connection().execute(_dropped(), {"ids": subscriber_ids, "reason": str(reason)})
+        session.connection().execute(_dropped(), {"ids": subscriber_ids, "why": str(reason)})
 
 
 @cache
 def _dropped() -> Executable:
     mine = among_given(Delivery.subscriber_id), Delivery.kind == DeliveryKind.REMINDER
     waiting = Delivery.status == fixed(DeliveryStatus.DUE)
-    values = {"status": DeliveryStatus.SKIPPED, "skip_reason": bindparam("reason")}
+    values = {"status": DeliveryStatus.SKIPPED, "skip_reason": bindparam("why")}
     return update(Delivery).where(waiting, *mine).values(**values)

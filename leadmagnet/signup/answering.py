@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet.clock import Now
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
-from leadmagnet.store.among import among_given, fixed
+from leadmagnet.store.among import among_given, one_of
 from leadmagnet.store.base import Instant, random_id
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.insert_all import insert_all
@@ -52,7 +52,7 @@ def answer_all(
 def _recent() -> Executable:
     """Return the statement that finds who has an email of a kind on its way, or had one of late."""
     open_or_fresh = or_(
-        Delivery.status.in_([fixed(DeliveryStatus.DUE), fixed(DeliveryStatus.CLAIMED)]),
+        one_of(Delivery.status, (DeliveryStatus.DUE, DeliveryStatus.CLAIMED)),
         Delivery.settled_at >= bindparam("since", type_=Instant()),
     )
     mine = among_given(Delivery.subscriber_id), Delivery.kind == bindparam("kind")

@@ -81,3 +81,12 @@ def fixed(value: str | int) -> Any:
     if isinstance(value, str):
         return literal_column("'" + value.replace("'", "''") + "'", String)
     return literal_column(str(value), Integer)
+
+
+def one_of(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of these values of ours, which stand in the SQL itself.
+
+    A list of parameters would be written into the statement anew each time it is run.
+    """
+    found: ColumnElement[bool] = column.in_([fixed(value) for value in values])
+    return found

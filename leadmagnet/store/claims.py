@@ -11,12 +11,14 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among, among_given, fixed, one_of
+from leadmagnet.store.base import Instant
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.kept import given, plain, to_set
 from leadmagnet.store.pauses import hold_again, rests
 from leadmagnet.store.subscribers import Subscriber
 
@@ -26,7 +28,7 @@ _UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun
 IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
 
 
-def held_under(claim_id: str) -> tuple[ColumnElement[bool], ...]:
+def held_under(claim_id: Any) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions under which a row stands claimed under this id."""
     return Delivery.claim_id == claim_id, Delivery.status == fixed(DeliveryStatus.CLAIMED)
 
@@ -38,31 +40,43 @@ def claim(
 
     On PostgreSQL locked rows are passed over; SQLite has one writer at a time and needs no lock.
     """
+    given = {
+        "now": now,
+        "real_now": real_now,
+        "lease": lease_until,
+        "claim": claim_id,
+        "of_lane": lane,
+        "most": limit,
+    }
+    return sorted(session.connection().execute(_claim(), given).scalars().all())
+
+
+@cache
+def _claim() -> Executable:
+    now, real_now = bindparam("now", type_=Instant()), bindparam("real_now", type_=Instant())
     chosen = (
         select(Delivery.id)
         .where(
             Delivery.status == fixed(DeliveryStatus.DUE),
             Delivery.held.is_(None),
-            Delivery.lane == lane,
+            Delivery.lane == bindparam("of_lane"),
             Delivery.due_at <= now,
             or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
             or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
         )
         .order_by(Delivery.due_at, Delivery.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         # A CTE that locks runs once; as a plain subquery PostgreSQL may run it again and claim more than the limit.
         .cte("chosen")
     )
-    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
-    statement = (
+    values: dict[str, Any] = {"status": DeliveryStatus.CLAIMED, "call_begun_at": None}
+    return (
         update(Delivery)
         .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == fixed(DeliveryStatus.DUE))
-        .values(**values)
+        .values(lease_until=bindparam("lease"), claim_id=bindparam("claim"), **values)
         .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
     )
-    return sorted(session.connection().execute(statement).scalars().all())
 
 
 class Claimed(NamedTuple):
@@ -97,9 +111,17 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
 
     `ids`, where the caller knows them, spare a look through all that is claimed.
     """
-    mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == claim_id
-    known = among(Delivery.id, ids) if ids is not None else IN_FLIGHT
-    query = (
+    given: dict[str, Any] = {"claim": claim_id} | ({"ids": ids} if ids is not None else {})
+    # As plain rows: to the session they would be objects to keep.
+    rows = session.connection().execute(_claimed(known=ids is not None), given).all()
+    return [Claimed._make(row) for row in rows]
+
+
+@cache
+def _claimed(*, known: bool) -> Executable:
+    mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == bindparam("claim")
+    these = among_given(Delivery.id) if known else IN_FLIGHT
+    return (
         select(
             Delivery.id,
             Delivery.public_id,
@@ -124,25 +146,23 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
             may_receive(),
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(known, *mine, Delivery.call_begun_at.is_(None))
+        .where(these, *mine, Delivery.call_begun_at.is_(None))
         .order_by(Delivery.due_at, Delivery.id)
     )
-    # As plain rows: to the session they would be objects to keep.
-    return [Claimed._make(row) for row in session.connection().execute(query).all()]
 
 
 @cache
 def may_receive() -> ColumnElement[bool]:
     """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
-    waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
-    active = Subscriber.status == SubscriberStatus.ACTIVE
+    waiting = one_of(Subscriber.status, (SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED))
+    active = Subscriber.status == fixed(SubscriberStatus.ACTIVE)
     steered = and_(active, Subscriber.paused_at.is_(None), Subscriber.hurt_at.is_(None))
     reminder = and_(steered, Subscriber.wants_reminders)
     return or_(
-        and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
-        and_(Delivery.kind == DeliveryKind.ALREADY_SUBSCRIBED, active),
-        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), steered, ~rests()),
-        and_(Delivery.kind == DeliveryKind.REMINDER, reminder),
+        and_(Delivery.kind == fixed(DeliveryKind.CONFIRMATION), waiting),
+        and_(Delivery.kind == fixed(DeliveryKind.ALREADY_SUBSCRIBED), active),
+        and_(one_of(Delivery.kind, (DeliveryKind.VIDEO, DeliveryKind.FINISHED)), steered, ~rests()),
+        and_(Delivery.kind == fixed(DeliveryKind.REMINDER), reminder),
     )
 
 
@@ -157,28 +177,34 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
-    statement = (
-        update(Delivery)
-        .where(among(Delivery.id, ids), *held_under(claim_id), Delivery.call_begun_at.is_(None), _allowed())
-        .values(call_begun_at=real_now)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.connection().execute(statement).scalars().all())
+    given = {"ids": ids, "claim": claim_id, "begun": real_now}
+    return set(session.connection().execute(_begin_call(), given).scalars().all())
+
+
+@cache
+def _begin_call() -> Executable:
+    mine = among_given(Delivery.id), *held_under(bindparam("claim"))
+    begun = update(Delivery).where(*mine, Delivery.call_begun_at.is_(None), _allowed())
+    return begun.values(call_begun_at=bindparam("begun")).returning(Delivery.id)
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
     if not ids:
         return set()
-    statement = (
-        update(Delivery)
-        .where(among(Delivery.id, ids), *held_under(claim_id))
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.connection().execute(statement).scalars().all())
+    connection = session.connection()
+    if not plain(values):
+        mine = among(Delivery.id, ids), *held_under(claim_id)
+        statement = update(Delivery).where(*mine).values(**values).returning(Delivery.id)
+        return set(connection.execute(statement).scalars().all())
+    told = given(values, ids=ids, claim=claim_id)
+    return set(connection.execute(_settle(tuple(values)), told).scalars().all())
+
+
+@cache
+def _settle(columns: tuple[str, ...]) -> Executable:
+    mine = among_given(Delivery.id), *held_under(bindparam("claim"))
+    return update(Delivery).where(*mine).values(to_set(columns)).returning(Delivery.id)
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -222,14 +248,14 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
     """Change rows that still stand at `before`; return the ids that were changed."""
     if not ids:
         return set()
-    statement = (
-        update(Delivery)
-        .where(among(Delivery.id, ids), Delivery.status == before)
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(session.execute(statement).scalars().all())
+    told = given(values, ids=ids, before=str(before))
+    return set(session.connection().execute(_change(tuple(values)), told).scalars().all())
+
+
+@cache
+def _change(columns: tuple[str, ...]) -> Executable:
+    standing = among_given(Delivery.id), Delivery.status == bindparam("before")
+    return update(Delivery).where(*standing).values(to_set(columns)).returning(Delivery.id)
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:

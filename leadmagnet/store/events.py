@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, delete, func, or_, select, text, update
+from sqlalchemy import Executable, Index, UniqueConstraint, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.signals import Signal
 from leadmagnet.domain.status import DeliveryStatus
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, BigId, Name, one_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.insert_all import insert_all
@@ -82,7 +83,12 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
 
     Those of a delivery whose call is under way wait: its settling comes within the lease.
     """
-    query = (
+    return [Waiting._make(row) for row in session.connection().execute(_waiting(), {"most": limit})]
+
+
+@cache
+def _waiting() -> Executable:
+    return (
         select(
             ProviderEvent.id,
             ProviderEvent.signal,
@@ -100,10 +106,9 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
         .where(ProviderEvent.applied_at.is_(None))
         .where(or_(Delivery.id.is_(None), Delivery.status != fixed(DeliveryStatus.CLAIMED)))
         .order_by(ProviderEvent.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(of=ProviderEvent, skip_locked=True)
     )
-    return [Waiting._make(row) for row in session.connection().execute(query)]
 
 
 def heard_since(session: Session, real_at: datetime) -> bool:
@@ -133,5 +138,9 @@ def forget_old(session: Session, received_before: datetime, limit: int) -> int:
 
 def done(session: Session, ids: Collection[int], real_now: datetime) -> None:
     """Mark events as applied and forget the address in them."""
-    statement = update(ProviderEvent).where(among(ProviderEvent.id, ids)).values(applied_at=real_now, email="")
-    session.execute(statement.execution_options(synchronize_session=False))
+    session.connection().execute(_done(), {"ids": ids, "moment": real_now})
+
+
+@cache
+def _done() -> Executable:
+    return update(ProviderEvent).where(among_given(ProviderEvent.id)).values(applied_at=bindparam("moment"), email="")
