@@ -40,6 +40,8 @@ PENDING_LIVES = timedelta(days=30)
 PURGE_BATCH = 500
 #: Provider events that one transaction applies.
 EVENTS = 1000
+#: Sign-ups that one transaction handles.
+SIGN_UPS = 500
 
 
 #: With one SQLite file for visitors and worker: emails a batch, and the pause after it (seconds). A file has one writer
@@ -141,7 +143,7 @@ def _drain(
     planned = claimed = 0
     shares = shares_file(services)
     while going() and (waits.anything or others):
-        done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
+        done = answers(services, clock, tally, post, part, going, waits) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally, part, going, waits)
         if part.sends and going():
             letters = send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None)
@@ -181,18 +183,36 @@ def answers(
     post: Post,
     part: Part = ALL,
     going: Callable[[], bool] = always,
+    waits: Agenda | None = None,
 ) -> int:
-    """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour."""
-    config = services.config
-    while part.leads and going() and agenda(services, clock()).sign_ups:
-        with store.writing(services.engine) as session:
-            process_sign_ups(
-                session, clock(), clinic_zone=config.clinic_timezone, suppression_key=config.suppression_key
-            )
+    """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour.
+
+    `waits`, where the caller has just looked, spares a look.
+    """
+    waits = waits or agenda(services, clock())
+    handled = _handle_sign_ups(services, clock, going) if part.leads and waits.sign_ups else 0
     claimed = 0
-    while part.sends and going() and agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
+    while part.sends and (handled or waits.answers) and going() and (done := send_due(post, clock, 0, tally)):
         claimed += done
+        if done < post.mailer.batch_size:
+            break
     return claimed
+
+
+def _handle_sign_ups(services: Services, clock: Callable[[], Now], going: Callable[[], bool]) -> int:
+    """Handle what forms have brought, in short transactions; return how many that was."""
+    config, count, handled = services.config, 0, SIGN_UPS
+    while going() and handled == SIGN_UPS:
+        with store.writing(services.engine) as session:
+            handled = process_sign_ups(
+                session,
+                clock(),
+                clinic_zone=config.clinic_timezone,
+                suppression_key=config.suppression_key,
+                limit=SIGN_UPS,
+            )
+        count += handled
+    return count
 
 
 def hear(services: Services, now: Now) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +23,9 @@ from leadmagnet.simulation.lives import lives, read_course
 from leadmagnet.simulation.queues import Depth
 from leadmagnet.simulation.record import Record
 from leadmagnet.simulation.report import as_json
+
+#: New things that are counted before Python looks for cycles among them.
+GARBAGE = 20_000
 
 
 @dataclass(slots=True)
@@ -67,9 +72,21 @@ def live(plan: Plan, services: Services, said: Callable[[datetime], None] = lamb
     with tempfile.TemporaryDirectory(prefix="leadmagnet-") as folder:
         record = Record(Path(folder) / "record.db")
         try:
-            return _live(plan, services, record, said)
+            with _few_collections():
+                return _live(plan, services, record, said)
         finally:
             record.close()
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for cycles less often: a run keeps millions of things, and nearly none of them is in one."""
+    before = gc.get_threshold()
+    gc.set_threshold(GARBAGE, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _live(plan: Plan, services: Services, record: Record, said: Callable[[datetime], None]) -> Outcome:

@@ -63,7 +63,7 @@ def stop_by_hand(session: Session, reason: str, by: str, real_now: datetime) -> 
 
 def lift(session: Session) -> None:
     """Let sending go on, unless somebody has stopped it by hand."""
-    session.execute(_LIFT)
+    session.connection().execute(_LIFT)
 
 
 def go(session: Session) -> bool:
