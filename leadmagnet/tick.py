@@ -9,10 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-
-from sqlalchemy import delete, select
 
 from config import Config
 from leadmagnet import old_rows, store
@@ -23,21 +20,16 @@ from leadmagnet.delivery.send import Post, send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.rates import Limits
-from leadmagnet.domain.status import SkipReason, SubscriberStatus
+from leadmagnet.domain.status import SkipReason
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.signals import apply_signals
 from leadmagnet.feedback.steering import end_pauses
+from leadmagnet.purge import PENDING_LIVES, purge
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.process import process_sign_ups
-from leadmagnet.store.agenda import Agenda, forgettable
-from leadmagnet.store.signups import SignUp
-from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.store.agenda import Agenda
 
-#: A sign-up that nobody confirmed is forgotten after this long (course time), once its link has run out (real time).
-PENDING_LIVES = timedelta(days=30)
-#: Rows a pass deletes at once.
-PURGE_BATCH = 500
 #: Provider events that one transaction applies.
 EVENTS = 1000
 #: Sign-ups that one transaction handles.
@@ -259,17 +251,3 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
     while going() and waits.stale and purge(services, clock()):
         waits = agenda(services, clock())
     old_rows.move_some(services, clock, going, old_rows.SHARED if shares_file(services) else old_rows.ALONE)
-
-
-def purge(services: Services, now: Now) -> int:
-    """Forget pending sign-ups that were never confirmed, and form rows that have served; return how many rows."""
-    before = now.course - PENDING_LIVES
-    with store.writing(services.engine) as session:
-        old = select(Subscriber.id).where(forgettable(before, now.real))
-        gone = session.scalars(old.order_by(Subscriber.created_at).limit(PURGE_BATCH)).all()
-        people = delete(Subscriber).where(Subscriber.id.in_(gone), Subscriber.status == SubscriberStatus.PENDING)
-        session.execute(people.execution_options(synchronize_session=False))
-        served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
-        rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
-        session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
-    return len(gone) + len(rows)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Executable, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.reminders import Facts
-from leadmagnet.domain.schedule import local_day
+from leadmagnet.domain.schedule import ONE_DAY, local_day, to_utc
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.domain.weeks import good_run
 from leadmagnet.domain.zones import zone
@@ -168,7 +169,7 @@ def _facts(
         started=person.started_at is not None,
         paused=person.paused_at is not None,
         sequence_paused=sequence_paused,
-        snoozed_until=local_day(snoozed, where) if snoozed and snoozed > now else None,
+        snoozed_until=_day_after(snoozed, where) if snoozed and snoozed > now else None,
         hurt=person.hurt_at is not None,
         checked_in_today=today in check_in_days,
         video_today=any(local_day(at, where) == today for at in recent.course),
@@ -178,3 +179,12 @@ def _facts(
         last_active_on=local_day(person.last_active_at, where) if person.last_active_at else None,
         good_weeks=good_run(check_in_days, len(days), today) if check_in_days else 0,
     )
+
+
+def _day_after(instant: datetime, where: ZoneInfo) -> date:
+    """Return the first local day that begins at or after an instant.
+
+    A snooze ends with a day of the zone in which it was chosen; whoever has moved since may be in the midst of one.
+    """
+    day = local_day(instant, where)
+    return day if to_utc(day, 0, where) >= instant else day + ONE_DAY
