@@ -17,7 +17,7 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.among import among_given, one_of
 from leadmagnet.store.base import Instant, random_id
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 #: Real time between two confirmations to one address.
 CONFIRMATION_COOL_DOWN = timedelta(minutes=10)
@@ -44,7 +44,7 @@ def answer_all(
     recent = set(connection.execute(_recent(), given).scalars().all())
     found = {one: f"{kind} cool-down" if one in recent else str(kind) for one in subscriber_ids}
     if rows := [_row(one, kind, now.course) for one in subscriber_ids if one not in recent]:
-        connection.execute(insert_all(Delivery, rows, connection.dialect))
+        insert_rows(connection, Delivery, rows)
     return found
 
 

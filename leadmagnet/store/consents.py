@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.consent import ConsentKind, wording_id
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name, one_of
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class Wording(Base):
@@ -65,8 +65,7 @@ def keep_wording(session: Session, text: str, language: str, now: datetime) -> s
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add consent events, each with the same columns."""
     if rows:
-        connection = session.connection()
-        connection.execute(insert_all(ConsentEvent, rows, connection.dialect))
+        insert_rows(session.connection(), ConsentEvent, rows)
 
 
 def events_of(session: Session, subscriber_id: int) -> list[ConsentEvent]:

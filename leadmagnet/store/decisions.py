@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import SkipReason
 from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class Decision(Base):
@@ -95,7 +95,7 @@ def keep(session: Session, runs: Mapping[int, Sequence[Run]]) -> None:
     ]
     connection = session.connection()
     if new:
-        connection.execute(insert_all(Decision, new, connection.dialect))
+        insert_rows(connection, Decision, new)
     if longer:
         connection.execute(_longer(), longer)
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import EnrollmentStatus
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name, one_of
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 from leadmagnet.store.kept import given, to_set
 
 #: As the partial index says it: "= 1", as a boolean is written for SQLite, would not be served by it.
@@ -151,8 +151,7 @@ def begin(session: Session, sequence_id: int, subscriber_ids: Collection[int], n
     """Begin a sequence for people who were never in it."""
     if subscriber_ids:
         rows = [{"subscriber_id": one, "sequence_id": sequence_id, "started_at": now} for one in sorted(subscriber_ids)]
-        connection = session.connection()
-        connection.execute(insert_all(Enrollment, rows, connection.dialect))
+        insert_rows(session.connection(), Enrollment, rows)
 
 
 def newest_of(session: Session, subscriber_id: int, sequence_id: int | None = None) -> Enrollment | None:

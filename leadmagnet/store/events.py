@@ -15,7 +15,7 @@ from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, BigId, Name, one_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class ProviderEvent(Base):
@@ -72,10 +72,8 @@ DROPPED = "dropped: "
 
 def add(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Store events; one whose id is known already is left out."""
-    if not rows:
-        return
-    connection = session.connection()
-    connection.execute(insert_all(ProviderEvent, rows, connection.dialect).on_conflict_do_nothing())
+    if rows:
+        insert_rows(session.connection(), ProviderEvent, rows, meets=True)
 
 
 def waiting(session: Session, limit: int) -> list[Waiting]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Instant, Name
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class SignUp(Base):
@@ -90,5 +90,4 @@ def handled(session: Session, ids: Collection[int], outcome: str, real_now: date
 
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add sign-ups, each with the same columns."""
-    connection = session.connection()
-    connection.execute(insert_all(SignUp, rows, connection.dialect))
+    insert_rows(session.connection(), SignUp, rows)

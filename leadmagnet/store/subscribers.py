@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name, one_of, random_id
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class Subscriber(Base):
@@ -120,9 +120,7 @@ def lock_by_canonical(session: Session, addresses: Collection[str]) -> dict[str,
 
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add pending subscribers, each with the same columns; one whose address is known already is left out."""
-    connection = session.connection()
-    new = insert_all(Subscriber, rows, connection.dialect)
-    connection.execute(new.on_conflict_do_nothing(index_elements=[Subscriber.email_canonical]))
+    insert_rows(session.connection(), Subscriber, rows, meets=True)
 
 
 @cache
