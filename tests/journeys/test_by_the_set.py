@@ -110,11 +110,11 @@ def test_what_several_watch_and_do_is_written_for_each(fast_world: Any) -> None:
         check_in_all(session, [Exercised(anna, "dead-bug", Felt.HARD)], now)
     with store.reading(fast_world.services.engine) as session:
         seen = {
-            address: [(row.step_slug, row.percent) for row in store.watching.of_subscriber(session, person.id)]
+            address: {row.step_slug: row.percent for row in store.watching.of_subscriber(session, person.id)}
             for address, person in ((ANNA, anna), (BEN, ben))
         }
         done = [(row.felt, row.note) for row in store.check_ins.of_subscriber(session, anna.id)]
-    assert seen == {ANNA: [("dead-bug", 20)], BEN: [("dead-bug", 100), ("bird-dog", 30)]}
+    assert seen == {ANNA: {"dead-bug": 20}, BEN: {"dead-bug": 100, "bird-dog": 30}}
     assert done == [("hard", "fine")]
     assert fast_world.person(ANNA).hurt_at is None
     assert fast_world.person(ANNA).started_at == fast_world.person(BEN).hurt_at == now
