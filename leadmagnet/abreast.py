@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from leadmagnet.clock import Now
-from leadmagnet.delivery.send import Post, send_due
+from leadmagnet.delivery.direct import send_due
+from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Mailer
 

@@ -15,8 +15,9 @@ from config import Config
 from leadmagnet import old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now
+from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.evidence import apply_evidence
-from leadmagnet.delivery.send import Post, send_due
+from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.rates import Limits

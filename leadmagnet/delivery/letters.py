@@ -56,6 +56,11 @@ class StepInHand:
     title: str
     number: int
     seconds: float | None
+    #: As plain values: each look at a row of the session costs as much as a token.
+    sequence_id: int
+    sequence_slug: str
+    sequence_title: str
+    spreads: bool
 
 
 class Desk:
@@ -73,7 +78,8 @@ class Desk:
         self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
         self.rules: dict[int, list[sequence.Step]] = {}
         for step in self.steps.values():
-            self.rules.setdefault(step.course.id, []).append(step.rule)
+            self.rules.setdefault(step.sequence_id, []).append(step.rule)
+        self._courses = {step.sequence_id: (step.sequence_title, self._videos(step)) for step in self.steps.values()}
 
     def step_of(self, row: Claimed) -> StepInHand | None:
         """Return the step that a delivery carries, or for a reminder the exercise in hand."""
@@ -83,9 +89,11 @@ class Desk:
     def course_of(self, step: StepInHand | None) -> tuple[str, int]:
         """Return title and number of videos of the course of a step; of the first course where there is none."""
         step = step or next(iter(self.steps.values()))
-        rules = self.rules[step.course.id]
-        videos = sum(rule.kind is DeliveryKind.VIDEO and not rule.removed for rule in rules)
-        return step.course.title, videos
+        return self._courses[step.sequence_id]
+
+    def _videos(self, step: StepInHand) -> int:
+        rules = self.rules[step.sequence_id]
+        return sum(rule.kind is DeliveryKind.VIDEO and not rule.removed for rule in rules)
 
     def source_of(self, row: Claimed) -> str:
         """Return the text of a delivery: its step's newest published revision, or the email text of its kind."""
@@ -113,7 +121,18 @@ def _in_hand(step: Step, course: Course, source: str, number: int) -> StepInHand
     # The text itself says "Video 4"; where it does not, the place in the course counts.
     written = front.get("number")
     number = written if isinstance(written, int) else number
-    return StepInHand(step.rule(), course, source, str(front.get("title", "")), number, film_seconds(dict(front)))
+    return StepInHand(
+        step.rule(),
+        course,
+        source,
+        str(front.get("title", "")),
+        number,
+        film_seconds(dict(front)),
+        course.id,
+        course.slug,
+        course.title,
+        bool(course.spread_minutes),
+    )
 
 
 def _newest_videos(session: Session, subscriber_ids: list[int], steps: dict[int, StepInHand]) -> dict[int, int]:
@@ -176,14 +195,14 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
         good_weeks=good_run(done, len(days), schedule.local_day(now.course, where)) if done else 0,
         next_title=following[0] if following else None,
         next_at=following[1] if following else None,
-        sequence_slug=step.course.slug if step else "six-core-videos",
-        sequence_title=step.course.title if step else "Six core videos",
+        sequence_slug=step.sequence_slug if step else "six-core-videos",
+        sequence_title=step.sequence_title if step else "Six core videos",
     )
 
 
 def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
     """Return title and foreseen instant of the video after this one."""
-    share = schedule.spread_share(row.leave_id) if step.course.spread_minutes else 0.0
+    share = schedule.spread_share(row.leave_id) if step.spreads else 0.0
     key = (step.rule.id, row.timezone, row.chosen_hour, share, row.day is not None)
     if key not in desk.following:
         desk.following[key] = _work_out(step, row, desk, now, share)
@@ -191,7 +210,7 @@ def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tup
 
 
 def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: float) -> tuple[str, datetime] | None:
-    coming = sequence.next_step(desk.rules[step.course.id], [step.rule.id])
+    coming = sequence.next_step(desk.rules[step.sequence_id], [step.rule.id])
     if coming is None or coming.kind is not DeliveryKind.VIDEO:
         return None
     due = schedule.due_at(

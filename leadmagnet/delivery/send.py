@@ -1,6 +1,7 @@
 """One batch through the send path.
 
-Claim, begin the call, call, settle. Three short transactions, none across the network.
+Claim, begin the call, call, settle. Three short transactions, none across the network. direct.py takes the first two
+together, where one worker does all of it and no limit holds.
 """
 
 from __future__ import annotations
@@ -98,21 +99,15 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
         desk = Desk(session, ready)
     if aside := [row for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
-            _put_aside(session, claim.id, aside, tally)
+            put_aside(session, claim.id, aside, tally)
     letters = batches(desk, ready, clock(), clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
     for outgoing in letters:
-        if not _call(post, clock, claim.id, outgoing, tally):
+        if not call(post, clock, claim.id, outgoing, tally):
             break
     return len(rows)
 
 
-def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, limit: int | None = None) -> int:
-    """Claim and send one batch of a lane; return how many rows were claimed, 0 when nothing is due."""
-    claim = claim_due(post, clock, lane, limit=limit)
-    return send_claim(post, clock, claim, tally) if claim else 0
-
-
-def _put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
+def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
     """Hold what a pause or pain stops for a time; skip the rest for good, with the reason."""
     resting = [row.id for row in rows if _rests(row)]
     # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
@@ -137,8 +132,8 @@ def _rests(row: Claimed) -> bool:
     return row.sequence_paused and not (row.hurt or row.paused) and row.person_status == SubscriberStatus.ACTIVE
 
 
-def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
-    """Call the provider with one batch; False when the rest of the claim must not be tried now."""
+def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
+    """Begin the call with one batch of a claim and hand it over; False when the rest must not be tried now."""
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
@@ -150,11 +145,18 @@ def _call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoin
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
-            _put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
+            put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
     if not ready:
         return True
     if len(ready) < len(ids):
-        outgoing = _only(outgoing, ready)
+        outgoing = only(outgoing, ready)
+    return hand_over(post, clock, claim_id, outgoing, begun_at, tally)
+
+
+def hand_over(
+    post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, begun_at: datetime, tally: Tally
+) -> bool:
+    """Hand a batch whose call has begun to the provider and settle it; False when the rest must not be tried now."""
     try:
         results = post.mailer.send(outgoing.batch)
     except MailError as error:
@@ -217,8 +219,8 @@ def _rest(session: Session, pairs: Sequence[tuple[Claimed, Result]], now: Now) -
         store.halts.lift(session)
 
 
-def _only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
-    """Return the batch without those who left between the claim and the call."""
+def only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
+    """Return the batch without those who left since it was written."""
     pairs = zip(outgoing.rows, outgoing.batch.letters, strict=True)
     kept = [(row, letter) for row, letter in pairs if row.id in ready]
     letters = tuple(letter for _, letter in kept)

@@ -107,7 +107,8 @@ def _sent(session: Session, claim_id: str, pairs: Sequence[tuple[Claimed, Result
     tally.sent += len(ids)
     reminded = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.REMINDER]
     count_reminders(session, reminded)
-    begun = [row.subscriber_id for row, _ in pairs if row.id in ids and row.kind == DeliveryKind.VIDEO]
+    first = (row for row, _ in pairs if row.unreminded and row.kind == DeliveryKind.VIDEO)
+    begun = [row.subscriber_id for row in first if row.id in ids]
     begin_reminders(session, begun, now.course)
     return ids
 

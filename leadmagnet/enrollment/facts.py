@@ -28,13 +28,14 @@ class Person(NamedTuple):
     timezone: str
     chosen_hour: int | None
     leave_id: str
-    hurt_at: datetime | None
-    paused_at: datetime | None
+    hurt: bool
+    paused: bool
 
 
 class Standing(NamedTuple):
     """One unskipped delivery of an enrollment."""
 
+    enrollment_id: int
     id: int
     step_id: int | None
     status: str
@@ -45,7 +46,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
     """Return the readers of these enrollments, by subscriber id."""
     ids = {enrollment.subscriber_id for enrollment in waiting}
     # As plain rows: to the session they would be objects to keep.
-    return {row.id: Person._make(row) for row in session.connection().execute(_people(), {"ids": ids}).all()}
+    return {row[0]: Person._make(row) for row in session.connection().execute(_people(), {"ids": ids}).all()}
 
 
 @cache
@@ -56,8 +57,8 @@ def _people() -> Executable:
         Subscriber.timezone,
         Subscriber.chosen_hour,
         Subscriber.leave_id,
-        Subscriber.hurt_at,
-        Subscriber.paused_at,
+        Subscriber.hurt_at.is_not(None),
+        Subscriber.paused_at.is_not(None),
     ).where(among_given(Subscriber.id))
 
 
@@ -65,8 +66,8 @@ def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Stan
     """Return the unskipped deliveries of each enrollment, oldest first."""
     ids = [enrollment.id for enrollment in waiting]
     found: dict[int, list[Standing]] = defaultdict(list)
-    for enrollment_id, *row in session.connection().execute(_rows(), {"ids": ids}).all():
-        found[enrollment_id or 0].append(Standing._make(row))
+    for row in session.connection().execute(_rows(), {"ids": ids}).all():
+        found[row[0] or 0].append(Standing._make(row))
     for rows in found.values():
         rows.sort()
     return found
@@ -91,8 +92,8 @@ def taken_days(session: Session, people: Iterable[Person], now: datetime) -> dic
     found: dict[int, dict[date, int]] = {person.id: {} for person in people}
     # The zone farthest behind is 12 hours behind UTC: days before that are over for everybody.
     oldest = (now - schedule.ONE_DAY).date()
-    given = {"ids": found.keys(), "oldest": oldest}
-    for subscriber_id, day, row_id in session.connection().execute(_taken_days(), given).all():
+    told = {"ids": found.keys(), "oldest": oldest}
+    for subscriber_id, day, row_id in session.connection().execute(_taken_days(), told).all():
         if day is not None:
             found[subscriber_id][day] = row_id
     return found

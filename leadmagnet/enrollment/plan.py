@@ -22,11 +22,12 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentSta
 from leadmagnet.domain.zones import zone
 from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
 from leadmagnet.store.among import among
-from leadmagnet.store.deliveries import OUT, Delivery
+from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE = "hurt", "paused"
+_NO_DAYS: frozenset[date] = frozenset()
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
 
@@ -40,6 +41,17 @@ class Plans:
     finished: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A sequence as a batch of plans needs it. Plain values: a look at a row of the session takes ten times as long."""
+
+    id: int
+    sequence: store.sequences.Sequence
+    steps: list[Step]
+    spreads: bool
+    paused: bool
+
+
 class Calendar:
     """The steps and dates of one batch: people who share zone, hour, step and previous instant share the answer."""
 
@@ -49,28 +61,32 @@ class Calendar:
         self._known: dict[tuple[object, ...], dict[str, Any]] = {}
         self._coming: dict[tuple[int, tuple[int, ...]], tuple[Step, schedule.Delay] | None] = {}
 
-    def coming(self, course_id: int, steps: list[Step], sent: tuple[int, ...]) -> tuple[Step, schedule.Delay] | None:
+    def coming(self, course: Course, sent: tuple[int, ...]) -> tuple[Step, schedule.Delay] | None:
         """Return the next step of somebody who was sent these, with its delay; None when nothing is left."""
-        if (course_id, sent) not in self._coming:
-            step = next_step(steps, sent)
-            self._coming[course_id, sent] = (step, delay_before(step, sent)) if step else None
-        return self._coming[course_id, sent]
+        key = course.id, sent
+        if key not in self._coming:
+            step = next_step(course.steps, sent)
+            self._coming[key] = (step, delay_before(step, sent)) if step else None
+        return self._coming[key]
 
     def dated(
         self,
         previous: datetime,
-        delay: schedule.Delay,
+        coming: tuple[Step, schedule.Delay],
         person: Person,
-        course: store.sequences.Sequence,
+        course: Course,
         taken: frozenset[date],
         *,
         counts: bool,
     ) -> dict[str, Any]:
-        """Return lane, instants, day and reason of a due row."""
-        share = schedule.spread_share(person.leave_id) if course.spread_minutes else 0.0
-        key = (previous, delay, person.timezone, person.chosen_hour, course.id, share, taken, counts)
+        """Return step, lane, instants, day and reason of a due row."""
+        step, delay = coming
+        share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
+        at_once = delay.unit is schedule.DelayUnit.AT_ONCE
+        key = (previous, step.id, at_once, person.timezone, person.chosen_hour, share, taken, counts)
         if key not in self._known:
-            self._known[key] = self._work_out(previous, delay, person, course, share, taken, counts=counts)
+            when = self._work_out(previous, delay, person, course.sequence, share, taken, counts=counts)
+            self._known[key] = {"step_id": step.id, "kind": str(step.kind)} | when
         return self._known[key]
 
     def _work_out(
@@ -78,7 +94,7 @@ class Calendar:
         previous: datetime,
         delay: schedule.Delay,
         person: Person,
-        course: store.sequences.Sequence,
+        sequence: store.sequences.Sequence,
         share: float,
         taken: frozenset[date],
         *,
@@ -87,7 +103,7 @@ class Calendar:
         if delay.unit is schedule.DelayUnit.AT_ONCE:
             at_once = {"lane": 0, "due_at": min(previous, self.now), "closes_at": None, "day": None}
             return at_once | {"reason": "at confirmation, whatever the hour"}
-        where, rhythm = zone(person.timezone), course.rhythm(person.chosen_hour)
+        where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
         due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
         reason = f"{delay.words()} after the previous email"
         if due < self.now:
@@ -120,12 +136,12 @@ def _plan_all(
     people = people_of(session, waiting)
     rows = rows_of(session, waiting)
     taken = taken_days(session, people.values(), now)
-    steps: dict[int, list[Step]] = {}
+    known = {each: _course(session, courses[each]) for each in {enrollment.sequence_id for enrollment in waiting}}
     plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
-        course = courses[enrollment.sequence_id], _steps(session, enrollment.sequence_id, steps)
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
-        _plan(plans, calendar, enrollment, person, mine, taken[person.id], course)
+        if _goes_on(enrollment, person, mine):
+            _plan(plans, calendar, enrollment, person, mine, taken[person.id], known[enrollment.sequence_id])
     _write(session, plans, now)
     return len(waiting)
 
@@ -148,17 +164,22 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     return expired
 
 
-def _steps(session: Session, sequence_id: int, known: dict[int, list[Step]]) -> list[Step]:
-    if sequence_id not in known:
-        known[sequence_id] = [step.rule() for step in store.sequences.steps_of(session, sequence_id)]
-    return known[sequence_id]
+def _course(session: Session, sequence: store.sequences.Sequence) -> Course:
+    steps = [step.rule() for step in store.sequences.steps_of(session, sequence.id)]
+    return Course(sequence.id, sequence, steps, bool(sequence.spread_minutes), sequence.paused_at is not None)
 
 
-def _held(person: Person, course: store.sequences.Sequence) -> str | None:
+def _held(person: Person, course: Course) -> str | None:
     """Return why the next email waits without a date, if it does."""
-    if person.hurt_at or person.paused_at:
-        return HELD_FOR_HURT if person.hurt_at else HELD_FOR_PAUSE
-    return store.pauses.HELD if course.paused_at else None
+    if person.hurt or person.paused:
+        return HELD_FOR_HURT if person.hurt else HELD_FOR_PAUSE
+    return store.pauses.HELD if course.paused else None
+
+
+def _goes_on(enrollment: Wanting, person: Person, rows: list[Standing]) -> bool:
+    """Say whether there is anything to plan; while an email is in hand, its settling asks for a plan again."""
+    active = enrollment.status == EnrollmentStatus.ACTIVE and person.status == SubscriberStatus.ACTIVE
+    return active and not any(row.status in _IN_HAND for row in rows)
 
 
 def _plan(
@@ -168,36 +189,28 @@ def _plan(
     person: Person,
     rows: list[Standing],
     taken: dict[date, int],
-    course: tuple[store.sequences.Sequence, list[Step]],
+    course: Course,
 ) -> None:
-    if enrollment.status != EnrollmentStatus.ACTIVE or person.status != SubscriberStatus.ACTIVE:
-        return
-    if any(row.status in _IN_HAND for row in rows):
-        return  # its settling asks for a plan again
-    open_row = next((row for row in rows if row.status == _DUE), None)
-    out = [row for row in rows if row.status in OUT and row.step_id is not None]
-    sequence, steps = course
-    coming = calendar.coming(sequence.id, steps, tuple([row.step_id for row in out if row.step_id is not None]))
+    open_id, sent, counts = None, [], False
+    for row in rows:
+        if row.status == _DUE:
+            open_id = open_id or row.id
+        elif row.step_id is not None:
+            sent.append(row.step_id)
+            counts = row.day is not None
+    coming = calendar.coming(course, tuple(sent))
     if coming is None:
-        if open_row is not None:
-            plans.dropped.append(open_row.id)
+        if open_id is not None:
+            plans.dropped.append(open_id)
         plans.finished.append(enrollment.id)
         return
-    step, delay = coming
-    days = frozenset(day for day, row_id in taken.items() if open_row is None or row_id != open_row.id)
-    dated = calendar.dated(
-        enrollment.last_settled_at or enrollment.started_at,
-        delay,
-        person,
-        sequence,
-        days,
-        counts=bool(out) and out[-1].day is not None,
-    )
-    values = {"step_id": step.id, "kind": str(step.kind), "held": _held(person, sequence)} | dated
-    if open_row is None:
-        plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id} | values)
+    days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else _NO_DAYS
+    dated = calendar.dated(enrollment.previous_at, coming, person, course, days, counts=counts)
+    held = _held(person, course)
+    if open_id is None:
+        plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, "held": held, **dated})
     else:
-        plans.moved.append({"row_id": open_row.id, "for_enrollment": enrollment.id} | values)
+        plans.moved.append({"row_id": open_id, "for_enrollment": enrollment.id, "held": held, **dated})
 
 
 def _write(session: Session, plans: Plans, now: datetime) -> None:
@@ -210,6 +223,6 @@ def _write(session: Session, plans: Plans, now: datetime) -> None:
         session.execute(over.values(**values).execution_options(synchronize_session=False))
     # A day that another worker has taken since it was looked at: those are planned anew, with that day known.
     again = store.deliveries.move(session, plans.moved)
-    again |= store.deliveries.add(session, [{"created_at": now} | row for row in plans.new])
+    again |= store.deliveries.add(session, plans.new, now)
     if again:
         store.enrollments.want_plan(session, again)

@@ -194,7 +194,6 @@ def _reminder(
         "text_slug": text,
         "reason": f"exercise day, worded for: {state.replace('_', ' ')}",
         "lane": 1,
-        "created_at": now,
         "due_at": now,
         "closes_at": schedule.closes_at(now, rhythm, zone(person.timezone)),
         "day": day,
@@ -203,7 +202,7 @@ def _reminder(
 
 def _write(session: Session, outcome: Outcome, last: Mapping[int, Run], now: datetime) -> None:
     # Another worker may have planned a video for the same day since we looked: the reminder gives way.
-    late = store.deliveries.add_reminders(session, outcome.new)
+    late = store.deliveries.add_reminders(session, outcome.new, now)
     for row in outcome.new:
         if row["subscriber_id"] in late:
             subscriber_id, day = row["subscriber_id"], row["day"]

@@ -5,6 +5,7 @@ Must not know: what a page does with the token, or whether the subscriber still 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from leadmagnet.domain.tokens import Purpose, read, sign
 def media_url(public_url: str, path: str) -> str:
     """Return the address of a file under media/; `path` may carry the folder's name, as front matter does."""
     return f"{public_url.rstrip('/')}/media/{quote(path.lstrip('/').removeprefix('media/'))}"
+
+
+#: What needs no quoting in an address, as our own random ids.
+_URL_SAFE = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 @lru_cache(maxsize=256)
@@ -54,7 +59,7 @@ class Links:
 
     def leave(self, leave_id: str) -> str:
         """Return the unsubscribe address. Its id is stored, so it outlives every key."""
-        return self._url(f"/u/{quote(leave_id, safe='')}")
+        return self._url(f"/u/{leave_id if _URL_SAFE.fullmatch(leave_id) else quote(leave_id, safe='')}")
 
     def calendar(self, subscriber_id: int) -> str:
         """Return the subscriber's calendar file."""

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Executable, Select, and_, bindparam, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
@@ -40,42 +40,34 @@ def claim(
 
     On PostgreSQL locked rows are passed over; SQLite has one writer at a time and needs no lock.
     """
-    given = {
-        "now": now,
-        "real_now": real_now,
-        "lease": lease_until,
-        "claim": claim_id,
-        "of_lane": lane,
-        "most": limit,
-    }
-    return sorted(session.connection().execute(_claim(), given).scalars().all())
+    told = {"now": now, "real_now": real_now, "of_lane": lane, "most": limit}
+    told |= {"new_status": str(DeliveryStatus.CLAIMED), "new_claim_id": claim_id, "new_lease_until": lease_until}
+    return sorted(session.connection().execute(_claim(), told | {"new_call_begun_at": None}).scalars().all())
 
 
 @cache
 def _claim() -> Executable:
-    now, real_now = bindparam("now", type_=Instant()), bindparam("real_now", type_=Instant())
     chosen = (
         select(Delivery.id)
-        .where(
-            Delivery.status == fixed(DeliveryStatus.DUE),
-            Delivery.held.is_(None),
-            Delivery.lane == bindparam("of_lane"),
-            Delivery.due_at <= now,
-            or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
-            or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
-        )
+        .where(*_due())
         .order_by(Delivery.due_at, Delivery.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         # A CTE that locks runs once; as a plain subquery PostgreSQL may run it again and claim more than the limit.
         .cte("chosen")
     )
-    values: dict[str, Any] = {"status": DeliveryStatus.CLAIMED, "call_begun_at": None}
+    return _changing(Delivery.id.in_(select(chosen.c.id)), DeliveryStatus.DUE, _CLAIM)
+
+
+def _due() -> tuple[ColumnElement[bool], ...]:
+    now, real_now = bindparam("now", type_=Instant()), bindparam("real_now", type_=Instant())
     return (
-        update(Delivery)
-        .where(Delivery.id.in_(select(chosen.c.id)), Delivery.status == fixed(DeliveryStatus.DUE))
-        .values(lease_until=bindparam("lease"), claim_id=bindparam("claim"), **values)
-        .returning(Delivery.id)
+        Delivery.status == fixed(DeliveryStatus.DUE),
+        Delivery.held.is_(None),
+        Delivery.lane == bindparam("of_lane"),
+        Delivery.due_at <= now,
+        or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
+        or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
     )
 
 
@@ -102,6 +94,8 @@ class Claimed(NamedTuple):
     hurt: bool
     paused: bool
     sequence_paused: bool
+    unreminded: bool
+    """Whether their reminders have not begun: the first video that is out begins them."""
     allowed: bool
     """Whether the reader may be sent it, as things stood when this was read."""
 
@@ -111,44 +105,62 @@ def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None)
 
     `ids`, where the caller knows them, spare a look through all that is claimed.
     """
-    given: dict[str, Any] = {"claim": claim_id} | ({"ids": ids} if ids is not None else {})
-    # As plain rows: to the session they would be objects to keep.
-    rows = session.connection().execute(_claimed(known=ids is not None), given).all()
-    return [Claimed._make(row) for row in rows]
+    told: dict[str, Any] = {"claim": claim_id} | ({"ids": ids} if ids is not None else {})
+    return _as_claimed(session, _claimed(known=ids is not None), told)
 
 
 @cache
 def _claimed(*, known: bool) -> Executable:
-    mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == bindparam("claim")
     these = among_given(Delivery.id) if known else IN_FLIGHT
-    return (
-        select(
-            Delivery.id,
-            Delivery.public_id,
-            Delivery.subscriber_id,
-            Delivery.enrollment_id,
-            Delivery.step_id,
-            Delivery.kind,
-            Delivery.text_slug,
-            Delivery.day,
-            Subscriber.email,
-            Subscriber.first_name,
-            Subscriber.timezone,
-            Subscriber.leave_id,
-            Subscriber.created_at,
-            Subscriber.exercise_days,
-            Subscriber.chosen_hour,
-            Subscriber.confirmed_at.is_not(None),
-            Subscriber.status,
-            Subscriber.hurt_at.is_not(None),
-            Subscriber.paused_at.is_not(None),
-            rests(),
-            may_receive(),
-        )
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(these, *mine, Delivery.call_begun_at.is_(None))
-        .order_by(Delivery.due_at, Delivery.id)
-    )
+    query = _with_readers().where(these, *held_under(bindparam("claim")), Delivery.call_begun_at.is_(None))
+    return query.order_by(Delivery.due_at, Delivery.id)
+
+
+def look(session: Session, *, now: datetime, real_now: datetime, lane: int, limit: int) -> list[Claimed]:
+    """Return up to `limit` rows of a lane that are due at `now`, oldest first, for `begin_due` or `keep`.
+
+    On PostgreSQL they are locked until the transaction ends, and rows that another has locked are passed over. On
+    SQLite nobody else writes during a transaction that was opened for writing.
+    """
+    return _as_claimed(session, _look(), {"now": now, "real_now": real_now, "of_lane": lane, "most": limit})
+
+
+@cache
+def _look() -> Executable:
+    query = _with_readers().where(*_due()).order_by(Delivery.due_at, Delivery.id).limit(bindparam("most"))
+    return query.with_for_update(of=Delivery, skip_locked=True)
+
+
+def _with_readers() -> Select[*tuple[Any, ...]]:
+    return select(
+        Delivery.id,
+        Delivery.public_id,
+        Delivery.subscriber_id,
+        Delivery.enrollment_id,
+        Delivery.step_id,
+        Delivery.kind,
+        Delivery.text_slug,
+        Delivery.day,
+        Subscriber.email,
+        Subscriber.first_name,
+        Subscriber.timezone,
+        Subscriber.leave_id,
+        Subscriber.created_at,
+        Subscriber.exercise_days,
+        Subscriber.chosen_hour,
+        Subscriber.confirmed_at.is_not(None),
+        Subscriber.status,
+        Subscriber.hurt_at.is_not(None),
+        Subscriber.paused_at.is_not(None),
+        rests(),
+        Subscriber.remind_at.is_(None),
+        may_receive(),
+    ).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+
+
+def _as_claimed(session: Session, query: Executable, told: dict[str, Any]) -> list[Claimed]:
+    # As plain rows: to the session they would be objects to keep.
+    return [Claimed._make(row) for row in session.connection().execute(query, told).all()]
 
 
 @cache
@@ -177,34 +189,67 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
-    given = {"ids": ids, "claim": claim_id, "begun": real_now}
-    return set(session.connection().execute(_begin_call(), given).scalars().all())
+    return _ids(session, _begin_call(), given({"call_begun_at": real_now}, ids=ids, claim=claim_id))
 
 
 @cache
 def _begin_call() -> Executable:
-    mine = among_given(Delivery.id), *held_under(bindparam("claim"))
-    begun = update(Delivery).where(*mine, Delivery.call_begun_at.is_(None), _allowed())
-    return begun.values(call_begun_at=bindparam("begun")).returning(Delivery.id)
+    mine = among_given(Delivery.id), Delivery.claim_id == bindparam("claim"), Delivery.call_begun_at.is_(None)
+    return _changing(and_(*mine, _allowed()), DeliveryStatus.CLAIMED, ("call_begun_at",))
+
+
+def begin_due(
+    session: Session, ids: Collection[int], claim_id: str, lease_until: datetime, real_now: datetime
+) -> set[int]:
+    """Claim due rows that were looked at and mark that the provider's call begins, as `begin_call` does."""
+    return _ids(session, _begin_due(), given(_as_claim(claim_id, lease_until, real_now), ids=ids))
+
+
+@cache
+def _begin_due() -> Executable:
+    free = and_(among_given(Delivery.id), Delivery.held.is_(None), _allowed())
+    return _changing(free, DeliveryStatus.DUE, _CLAIM)
+
+
+def keep(session: Session, ids: Collection[int], claim_id: str, lease_until: datetime) -> set[int]:
+    """Claim due rows that were looked at and whose call does not begin yet."""
+    return change(session, ids, DeliveryStatus.DUE, **_as_claim(claim_id, lease_until, None))
+
+
+#: What a claim writes on its rows.
+_CLAIM = ("status", "claim_id", "lease_until", "call_begun_at")
+
+
+def _as_claim(claim_id: str, lease_until: datetime, begun: datetime | None) -> dict[str, Any]:
+    return dict(zip(_CLAIM, (str(DeliveryStatus.CLAIMED), claim_id, lease_until, begun), strict=True))
+
+
+def _changing(which: ColumnElement[bool], before: DeliveryStatus, columns: tuple[str, ...]) -> Executable:
+    """Return the statement that sets columns of the rows that match and stand at `before`; it gives their ids."""
+    return (
+        update(Delivery).where(which, Delivery.status == fixed(before)).values(to_set(columns)).returning(Delivery.id)
+    )
+
+
+def _ids(session: Session, statement: Executable, told: dict[str, Any]) -> set[int]:
+    # Past the session: what it holds of the ledger is not touched here, and to look through it takes time.
+    return set(session.connection().execute(statement, told).scalars().all())
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
     if not ids:
         return set()
-    connection = session.connection()
     if not plain(values):
-        mine = among(Delivery.id, ids), *held_under(claim_id)
-        statement = update(Delivery).where(*mine).values(**values).returning(Delivery.id)
-        return set(connection.execute(statement).scalars().all())
-    told = given(values, ids=ids, claim=claim_id)
-    return set(connection.execute(_settle(tuple(values)), told).scalars().all())
+        mine = update(Delivery).where(among(Delivery.id, ids), *held_under(claim_id))
+        return _ids(session, mine.values(**values).returning(Delivery.id), {})
+    return _ids(session, _settle(tuple(values)), given(values, ids=ids, claim=claim_id))
 
 
 @cache
 def _settle(columns: tuple[str, ...]) -> Executable:
-    mine = among_given(Delivery.id), *held_under(bindparam("claim"))
-    return update(Delivery).where(*mine).values(to_set(columns)).returning(Delivery.id)
+    mine = and_(among_given(Delivery.id), Delivery.claim_id == bindparam("claim"))
+    return _changing(mine, DeliveryStatus.CLAIMED, columns)
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -248,14 +293,13 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
     """Change rows that still stand at `before`; return the ids that were changed."""
     if not ids:
         return set()
-    told = given(values, ids=ids, before=str(before))
-    return set(session.connection().execute(_change(tuple(values)), told).scalars().all())
+    session.flush()
+    return _ids(session, _change(before, tuple(values)), given(values, ids=ids))
 
 
 @cache
-def _change(columns: tuple[str, ...]) -> Executable:
-    standing = among_given(Delivery.id), Delivery.status == bindparam("before")
-    return update(Delivery).where(*standing).values(to_set(columns)).returning(Delivery.id)
+def _change(before: DeliveryStatus, columns: tuple[str, ...]) -> Executable:
+    return _changing(among_given(Delivery.id), before, columns)
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
-from leadmagnet.store.base import Base, BigId, Name, one_of, random_id
+from leadmagnet.store.base import Base, BigId, Name, one_of, random_id, random_ids
 from leadmagnet.store.insert_all import insert_all
 from leadmagnet.store.insert_kept import insert_rows
 
@@ -135,36 +135,36 @@ def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
     return query.order_by(Delivery.due_at, Delivery.id).all()
 
 
-def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+def add(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
     """Add due rows of enrollments; return the enrollments whose row met another one on the same day, or the same step.
 
     Another worker may have written that one since the caller looked. The rest of the rows is in.
     """
-    refused = _insert(session, rows)
-    return {row["enrollment_id"] for row in refused}
+    return {row["enrollment_id"] for row in _insert(session, rows, now)}
 
 
-def add_reminders(session: Session, rows: Sequence[dict[str, Any]]) -> set[int]:
+def add_reminders(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
     """Add due reminders; return the people whose day has got another email since the caller looked. The rest is in."""
-    return {row["subscriber_id"] for row in _insert(session, rows)}
+    return {row["subscriber_id"] for row in _insert(session, rows, now)}
 
 
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _insert(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """Add due rows and return those that met another one."""
     if not rows:
         return []
-    new = [{"public_id": random_id(), "status": str(DeliveryStatus.DUE)} | row for row in rows]
-    if session.connection().dialect.name == "postgresql" and _meets_none(session, new):
-        return []
+    new = [row | {"public_id": public_id} for row, public_id in zip(rows, random_ids(len(rows)), strict=True)]
+    same = {"status": str(DeliveryStatus.DUE), "created_at": now}
     connection = session.connection()
-    if insert_rows(connection, Delivery, new, meets=True).rowcount == len(new):
+    if connection.dialect.name == "postgresql" and _meets_none(session, new, same):
+        return []
+    if insert_rows(connection, Delivery, new, same, meets=True).rowcount == len(new):
         return []
     ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
     there = set(connection.execute(ours).scalars().all())
     return [row for row in new if row["public_id"] not in there]
 
 
-def _meets_none(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
+def _meets_none(session: Session, rows: Sequence[dict[str, Any]], same: dict[str, Any]) -> bool:
     """Add all rows, or none where one of them meets another one; say which.
 
     Nearly always none does, and to look at each unique index before writing costs PostgreSQL a quarter more.
@@ -172,7 +172,7 @@ def _meets_none(session: Session, rows: Sequence[dict[str, Any]]) -> bool:
     connection = session.connection()
     try:
         with session.begin_nested():
-            connection.execute(insert_all(Delivery, rows, connection.dialect))
+            connection.execute(insert_all(Delivery, rows, connection.dialect, same))
     except IntegrityError:
         return False
     return True

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     bindparam,
+    func,
     select,
     text,
     update,
@@ -59,11 +60,17 @@ class Wanting(NamedTuple):
     subscriber_id: int
     sequence_id: int
     status: str
-    started_at: datetime
-    last_settled_at: datetime | None
+    previous_at: datetime
+    """When its last delivery was over, or when it began: the next delay counts from here."""
 
 
-_WANTING_COLUMNS = [getattr(Enrollment, name) for name in Wanting._fields]
+_WANTING_COLUMNS = (
+    Enrollment.id,
+    Enrollment.subscriber_id,
+    Enrollment.sequence_id,
+    Enrollment.status,
+    func.coalesce(Enrollment.last_settled_at, Enrollment.started_at),
+)
 
 
 def take_wanting(session: Session, limit: int) -> list[Wanting]:

@@ -1,44 +1,87 @@
 """Many rows, one statement: an execution a row takes three times as long. Must not know: any table.
 
-A column that is the same in all rows is one value; the others are arrays on PostgreSQL, on SQLite one JSON text.
+A column that is the same in all rows is one value; the others are arrays on PostgreSQL, on SQLite one JSON text. An
+array is written as the text that PostgreSQL reads: psycopg would look for a way to write each value by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Dialect, String, Table, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Dialect, String, Table, bindparam, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from leadmagnet.store.base import Base
 
 
-def insert_all(model: type[Base], rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> Any:
-    """Return the INSERT of one row or more, each with the same columns. It takes `on_conflict_do_nothing()`."""
+class _Array(UserDefinedType[str]):
+    """An array of one of PostgreSQL's types, given as text."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def __init__(self, of: str) -> None:
+        self.of = of
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return f"{self.of}[]"
+
+
+def insert_all(
+    model: type[Base], rows: Sequence[Mapping[str, Any]], dialect: Dialect, same: Mapping[str, Any] | None = None
+) -> Any:
+    """Return the INSERT of one row or more, each with the same columns. It takes `on_conflict_do_nothing()`.
+
+    `same`: further columns, with the value that all rows have there.
+    """
     table = cast("Table", model.__table__)
-    same: dict[str, ColumnElement[Any]] = {}
+    shared = dict(same or {})
     lists: dict[str, list[Any]] = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
         # The first column makes the rows, even where all of it is the same, or there is only one.
         if lists and values.count(values[0]) == len(values):
-            same[name] = bindparam(None, values[0], type_=table.c[name].type)
+            shared[name] = values[0]
         else:
             lists[name] = values
+    once = {name: bindparam(None, value, type_=table.c[name].type) for name, value in shared.items()}
     if dialect.name == "postgresql":
-        arrays = {n: func.unnest(bindparam(None, v, type_=ARRAY(table.c[n].type))) for n, v in lists.items()}
-        columns = same | arrays
+        columns = once | {name: _unnested(table.c[name].type, values, dialect) for name, values in lists.items()}
         return postgresql.insert(model).from_select(list(columns), select(*columns.values()))
     kept = (_as_kept(table.c[name].type, values, dialect) for name, values in lists.items())
     given = bindparam("rows", orjson.dumps(list(zip(*kept, strict=True))).decode(), type_=String)
     row = func.json_each(given).table_valued("value", name="row")
-    picked = {name: func.json_extract(row.c.value, f"$[{at}]") for at, name in enumerate(lists)}
-    columns = same | picked
+    columns = once | {name: func.json_extract(row.c.value, f"$[{at}]") for at, name in enumerate(lists)}
     # Without a condition SQLite would take ON CONFLICT for one of a join.
     return sqlite.insert(model).from_select(list(columns), select(*columns.values()).select_from(row).where(true()))
+
+
+def _unnested(kind: TypeEngine[Any], values: list[Any], dialect: Dialect) -> ColumnElement[Any]:
+    # TEXT, not VARCHAR(n): a cast to that would cut what is too long, where the column refuses it.
+    of = "TEXT" if isinstance(kind, String) else kind.compile(dialect)
+    return func.unnest(bindparam(None, _array(values), type_=_Array(of)))
+
+
+def _array(values: list[Any]) -> str:
+    """Return values as PostgreSQL writes an array (its manual, 8.15.2)."""
+    return f"{{{','.join([_element(value) for value in values])}}}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"') if "\\" in value or '"' in value else value
+        return f'"{escaped}"'
+    if value is None:
+        return "NULL"
+    if isinstance(value, date):  # a datetime is one, too
+        return f'"{value.isoformat()}"'
+    if isinstance(value, (bool, int, float)):
+        return str(value)
+    raise TypeError(f"no way to write a {type(value).__name__} into an array")
 
 
 def _as_kept(kind: TypeEngine[Any], values: list[Any], dialect: Dialect) -> list[Any]:

@@ -2,7 +2,8 @@
 
     python -m tests.crash.doomed_worker BOUNDARY TIMES
 
-The boundaries: before_claim, after_claim, call_begun (marked, not called), answered (called, not written down),
+The boundaries: before_claim, looked_at (letters written, nothing claimed), after_claim (by a worker that claims before
+it writes, as all do where a limit holds), call_begun (marked, not called), answered (called, not written down),
 half_settled (some of the answer written, not committed), planned (the next email half planned), never.
 Settings come from the environment, as for any worker. What it runs is the real tick, over and over.
 """
@@ -20,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 from leadmagnet import services as parts
-from leadmagnet.delivery import send, settle
+from leadmagnet.delivery import direct, settle
 from leadmagnet.enrollment import plan
+from leadmagnet.store import claims
 from leadmagnet.tick import tick
 
 
@@ -43,26 +45,28 @@ def deadly(deed: Callable[..., Any], times: int, *, after: bool) -> Callable[...
 
 def arm(boundary: str, times: int, services: parts.Services) -> None:
     """Lay the mine."""
-    mailer: Any = services.mailer
-    if boundary == "before_claim":
-        send.claim_due = deadly(send.claim_due, times, after=False)
-    elif boundary == "after_claim":
-        send.claim_due = deadly(send.claim_due, times, after=True)
-    elif boundary == "call_begun":
-        mailer.send = deadly(mailer.send, times, after=False)
-    elif boundary == "answered":
-        mailer.send = deadly(mailer.send, times, after=True)
-    elif boundary == "half_settled":
-        settle._plan_on = deadly(settle._plan_on, times, after=False)
-    elif boundary == "planned":
-        plan._write = deadly(plan._write, times, after=True)
-    elif boundary != "never":
+    mines: dict[str, tuple[Any, str, bool]] = {
+        "before_claim": (claims, "look", False),
+        "looked_at": (claims, "begin_due", False),
+        "after_claim": (direct, "claim_due", True),
+        "call_begun": (services.mailer, "send", False),
+        "answered": (services.mailer, "send", True),
+        "half_settled": (settle, "_plan_on", False),
+        "planned": (plan, "_write", True),
+    }
+    if boundary == "never":
+        return
+    if boundary not in mines:
         raise SystemExit(f"no such boundary: {boundary}")
+    place, name, after = mines[boundary]
+    setattr(place, name, deadly(getattr(place, name), times, after=after))
 
 
 def main() -> None:
     boundary, times = sys.argv[1], int(sys.argv[2])
-    services = parts.build(Config.from_env(os.environ))
+    # Which limit it is does not matter: with one, a claim is a transaction of its own.
+    limits = {"DAILY_CAP": "1000000"} if boundary == "after_claim" else {}
+    services = parts.build(Config.from_env(os.environ | limits))
     # Small batches, so that there are more boundaries than workers.
     services.mailer.batch_size = int(os.environ["BATCH"])
     arm(boundary, times, services)

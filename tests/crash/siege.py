@@ -37,7 +37,7 @@ from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
 ROOT = Path(__file__).resolve().parents[2]
-BOUNDARIES = ("before_claim", "after_claim", "call_begun", "answered", "half_settled", "planned")
+BOUNDARIES = ("before_claim", "looked_at", "after_claim", "call_begun", "answered", "half_settled", "planned")
 LEASE, WINDOW = 1, 4
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import string
+import struct
 
 import pytest
 from hypothesis import given
@@ -21,6 +24,13 @@ def test_a_token_gives_back_its_numbers(numbers: list[int], purpose: Purpose) ->
     token = sign([NEW], purpose, *numbers)
     assert read([NEW], purpose, token, len(numbers)) == tuple(numbers)
     assert set(token) <= set(string.ascii_letters + string.digits + "-_")
+
+
+@given(key=st.binary(min_size=1, max_size=200), purpose=st.sampled_from(Purpose), number=st.integers(0, 2**63 - 1))
+def test_the_signature_is_hmac_sha256(key: bytes, purpose: Purpose, number: int) -> None:
+    raw = base64.urlsafe_b64decode(sign([key], purpose, number) + "==")
+    said = purpose.value.encode() + b"\0" + struct.pack(">Q", number)
+    assert raw[8:] == hmac.digest(key, said, hashlib.sha256)[:16]
 
 
 @pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose is not Purpose.CONFIRM])

@@ -95,21 +95,32 @@ def test_quoted_printable_protects_line_ends_and_lone_dots():
     "value",
     ["a\r\nb", "a\nb", "a\rb", "a\x00b", "a\tb", "é", "", " a", "a ", "a\r\n b", "x" * 990, "\u2028"],
 )
-def test_machine_headers_are_whole_or_refused(value):
+def test_machine_headers_are_whole_or_refused(letter, value):
     with pytest.raises(ValueError, match="List-Unsubscribe"):
-        headers.unfolded("List-Unsubscribe", value)
+        headers.own_lines(letter(headers={"Feedback-ID": "a:b:c:d", "List-Unsubscribe": value, "List-Id": "<a.b>"}))
 
 
-def test_the_longest_line_is_998_octets():
-    assert len(headers.unfolded("Feedback-ID", "x" * 985)) == 998
+def test_a_bar_is_a_character_like_any_other(letter):
+    odd = {"List-Unsubscribe": "|", "List-Id": "| |", "Feedback-ID": "a|"}
+    assert headers.own_lines(letter("d9", headers=odd)) == [
+        "List-Unsubscribe: |",
+        "List-Id: | |",
+        "Feedback-ID: a|",
+        "X-Leadmagnet-Delivery: d9",
+    ]
+
+
+def test_the_longest_line_is_998_octets(letter):
+    longest, *_ = headers.own_lines(letter(headers={"Feedback-ID": "x" * 985}))
+    assert len(longest) == 998
     with pytest.raises(ValueError, match="998"):
-        headers.unfolded("Feedback-ID", "x" * 986)
+        headers.own_lines(letter(headers={"Feedback-ID": "x" * 986}))
 
 
 @pytest.mark.parametrize("name", ["", "X Y", "X:Y", "X\r\nY", "É", "X\x00"])
-def test_header_names_are_checked(name):
+def test_header_names_are_checked(letter, name):
     with pytest.raises(ValueError, match="header name"):
-        headers.unfolded(name, "1")
+        headers.own_lines(letter(headers={name: "1"}))
 
 
 def test_message_ids():

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from leadmagnet import store
+from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.pace import standing
-from leadmagnet.delivery.send import Post, claim_due, send_due
+from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, MailError, Outcome, Result
 from leadmagnet.store.deliveries import Delivery

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from sqlalchemy.exc import OperationalError
 
 from leadmagnet import store
-from leadmagnet.delivery.send import send_due
+from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
