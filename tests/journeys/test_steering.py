@@ -77,7 +77,7 @@ def test_leaving_between_claim_and_call_wins(fast_world: Any, memory_mailer: Any
         )
     assert len(ids) == 1
     with store.reading(fast_world.services.engine) as session:
-        rows = store.claims.claimed(session, "claim", ids)
+        rows = store.in_hand.claimed(session, "claim", ids)
         desk = Desk(session, rows)
     parts = fast_world.services
     (written,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
