@@ -57,8 +57,8 @@ def live(plan: Plan, services: Services, said: Callable[[datetime], None] = lamb
     """Live through a run on a migrated, empty database, and check it."""
     # The provider's events reach us here without HTTP, so no signature is checked: that there is a key is what counts.
     # The promises are checked on the whole ledger, so no row moves out of it. Nor do the clinic's own limits hold: the
-    # clock jumps by a quarter of an hour, in which a rate a second would let one second's worth go; and the
-    # sign-ups of weeks come in days.
+    # clock jumps by a quarter of an hour, in which a rate a second would let one second's worth go;
+    # and the sign-ups of months come in days.
     config = replace(
         services.config,
         sendgrid_webhook_public_key="simulated",
