@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -62,7 +62,7 @@ def add(session: Session, counts: Mapping[tuple[datetime, str], Told]) -> None:
 
 
 @cache
-def _adding(dialect: str) -> Executable:
+def _adding(dialect: str) -> Any:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(OutcomeCount)
     summed = {"number": OutcomeCount.number + statement.excluded.number, "detail": statement.excluded.detail}
     return statement.on_conflict_do_update(index_elements=["slot", "what"], set_=summed)
