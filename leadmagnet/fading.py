@@ -1,6 +1,6 @@
 """Network addresses and browsers leave the consent record, and sign-ups, once they have had their time.
 
-Short transactions in each pass of the tick. Must not know: how a column is blanked (store/consents.py).
+Short transactions in each pass of the tick. Must not know: how a column is blanked (store/fading.py).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def fade_some(services: Services, clock: Callable[[], Now], going: Callable[[], 
     for column, before in _ages(services.config, clock().course):
         for _ in range(BATCHES):
             with store.reading(services.engine) as session:
-                if not (going() and store.consents.fades(session, column, before)):
+                if not (going() and store.fading.fades(session, column, before)):
                     break
             with store.writing(services.engine) as session:
-                done += store.consents.fade(session, column, before, BATCH)
+                done += store.fading.fade(session, column, before, BATCH)
             if services.engine.dialect.name == "sqlite":
                 time.sleep(PAUSE)
     return done

@@ -9,11 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
-
-from sqlalchemy import delete, select
 
 from config import Config
 from leadmagnet import erasing, fading, old_rows, store
@@ -25,25 +22,18 @@ from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.admission import Caps
-from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.rates import DomainRates, Limits
-from leadmagnet.domain.status import SkipReason, SubscriberStatus
+from leadmagnet.domain.status import SkipReason
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
 from leadmagnet.feedback.clicks import look_again
 from leadmagnet.feedback.steering import end_pauses
 from leadmagnet.hearing import hear, hear_first
+from leadmagnet.purge import PENDING_LIVES, purge
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.admission import Guard
 from leadmagnet.signup.process import MOST_ANSWERED, process_sign_ups
-from leadmagnet.store.agenda import Agenda, forgettable
-from leadmagnet.store.signups import SignUp
-from leadmagnet.store.subscribers import Subscriber
-
-#: A sign-up that nobody confirmed is forgotten after this long (course time), once its link has run out (real time).
-PENDING_LIVES = timedelta(days=30)
-#: Rows a pass deletes at once.
-PURGE_BATCH = 500
+from leadmagnet.store.agenda import Agenda
 
 #: With one SQLite file for visitors and worker: emails a batch, and the pause after it (seconds). A file has one writer
 #: at a time, and who waits for it looks again every two milliseconds: so batches are short, and between them there is
@@ -159,7 +149,7 @@ def _drain(
     planned = claimed = 0
     shares = shares_file(services)
     while going() and (waits.anything or others):
-        done = answers(services, clock, tally, post, part, going) if waits.sign_ups or waits.answers else 0
+        done = answers(services, clock, tally, post, part, going, waits) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally, part, going, waits)
         if part.sends and going():
             letters = send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None)
@@ -203,25 +193,42 @@ def answers(
     post: Post,
     part: Part = ALL,
     going: Callable[[], bool] = always,
+    waits: Agenda | None = None,
 ) -> int:
-    """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour."""
-    config = services.config
-    while part.leads and going() and agenda(services, clock()).sign_ups:
+    """Handle sign-ups and send what answers people: a lane of its own that never waits behind a big hour.
+
+    `waits`, where the caller has just looked, spares a look.
+    """
+    waits = waits or agenda(services, clock())
+    handled = _handle_sign_ups(services, clock, going) if part.leads and waits.sign_ups else 0
+    claimed = 0
+    while part.sends and (handled or waits.answers) and going() and (done := send_due(post, clock, 0, tally)):
+        claimed += done
+        if done < post.mailer.batch_size and not agenda(services, clock()).answers:
+            break
+    return claimed
+
+
+def _handle_sign_ups(services: Services, clock: Callable[[], Now], going: Callable[[], bool]) -> int:
+    """Handle what forms have brought, in short transactions; return how many were weighed."""
+    config, shares, count = services.config, shares_file(services), 0
+    most = SHARED_ANSWERS if shares else MOST_ANSWERED
+    while going():
         with store.writing(services.engine) as session:
-            process_sign_ups(
+            weighed = process_sign_ups(
                 session,
                 clock(),
                 clinic_zone=config.clinic_timezone,
                 suppression_key=config.suppression_key,
                 guard=guard_from(config),
-                most=SHARED_ANSWERS if shares_file(services) else MOST_ANSWERED,
+                most=most,
             )
-        if shares_file(services):
+        count += weighed
+        if shares:
             time.sleep(SHARED_PAUSE)
-    claimed = 0
-    while part.sends and going() and agenda(services, clock()).answers and (done := send_due(post, clock, 0, tally)):
-        claimed += done
-    return claimed
+        if weighed < most:
+            break
+    return count
 
 
 def _plan(services: Services, now: Now, tally: Tally, part: Part, going: Callable[[], bool], waits: Agenda) -> int:
@@ -265,21 +272,3 @@ def _tidy_up(services: Services, clock: Callable[[], Now], going: Callable[[], b
 def _look_at_clicks(services: Services, now: Now) -> int:
     with store.writing(services.engine, durable=False) as session:
         return look_again(session, now)
-
-
-def purge(services: Services, now: Now) -> int:
-    """Forget pending sign-ups that were never confirmed, form rows and links that have served; return how many rows."""
-    before = now.course - PENDING_LIVES
-    with store.writing(services.engine) as session:
-        old = select(Subscriber.id).where(forgettable(before, now.real))
-        gone = session.scalars(old.order_by(Subscriber.created_at).limit(PURGE_BATCH)).all()
-        people = delete(Subscriber).where(Subscriber.id.in_(gone), Subscriber.status == SubscriberStatus.PENDING)
-        session.execute(people.execution_options(synchronize_session=False))
-        served = select(SignUp.id).where(SignUp.handled_at.is_not(None), SignUp.asked_at <= before)
-        rows = session.scalars(served.order_by(SignUp.id).limit(PURGE_BATCH)).all()
-        session.execute(delete(SignUp).where(SignUp.id.in_(rows)).execution_options(synchronize_session=False))
-        store.held.forget_networks(session, now.real)
-        store.proofs.forget(session, now.real)
-        store.outcomes.forget(session, now.real)
-        links = store.fresh_links.forget_old(session, now.real - KEPT, PURGE_BATCH)
-    return len(gone) + len(rows) + links

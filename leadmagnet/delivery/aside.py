@@ -17,9 +17,9 @@ from leadmagnet.clock import Now
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.store.among import among
-from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.subscribers import Subscriber
 
 _OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)

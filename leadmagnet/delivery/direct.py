@@ -20,7 +20,7 @@ from leadmagnet.delivery.send import Post, call, claim_due, hand_over, only, sen
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.retry import lease_end
 from leadmagnet.store.base import random_id
-from leadmagnet.store.claims import Claimed
+from leadmagnet.store.in_hand import Claimed
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) ->
         if halt is not None and halt.blocks(taken.at.real):
             return None
         most = 1 if halt is not None else (limit or post.mailer.batch_size)
-        rows = store.claims.look(session, now=taken.at.course, real_now=taken.at.real, lane=lane, limit=most)
+        rows = store.in_hand.look(session, now=taken.at.course, real_now=taken.at.real, lane=lane, limit=most)
         if not rows:
             return None
         ready, taken.aside = [row for row in rows if row.allowed], [row for row in rows if not row.allowed]

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Executable, Select, func, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -28,11 +28,11 @@ from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.rendering.slots import TO_STRANGERS
 from leadmagnet.rendering.values import Reader, values_for
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among_given, fixed, one_of
 from leadmagnet.store.check_ins import CheckIn
-from leadmagnet.store.claims import Claimed
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.email_texts import EmailText
+from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.links import Stored
 from leadmagnet.store.sequences import Sequence as Course
 from leadmagnet.store.sequences import Step
@@ -40,6 +40,9 @@ from leadmagnet.store.subscribers import Subscriber
 
 #: Emails that carry a link on request.
 _ON_REQUEST = (DeliveryKind.FRESH_LINK, DeliveryKind.NEW_ADDRESS)
+
+# Each batch asks these: put together once.
+_TEXTS, _COURSES = select(EmailText), select(Course)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Desk:
         """Read the steps, and for those that need them the texts, newest videos and check-ins; `tracks`: links, too."""
         self.steps = _steps(session)
         reminded = [row.subscriber_id for row in rows if row.kind == DeliveryKind.REMINDER]
-        texts = session.scalars(select(EmailText)) if any(row.step_id is None for row in rows) else ()
+        texts = session.scalars(_TEXTS) if any(row.step_id is None for row in rows) else ()
         self.texts = {text.slug: text for text in texts}
         asked = [row.public_id for row in rows if row.kind in _ON_REQUEST]
         self.fresh = store.fresh_links.of_deliveries(session, asked) if asked else {}
@@ -82,7 +85,7 @@ class Desk:
         self.check_ins = _check_ins(session, reminded) if reminded else {}
         self.links = store.links.in_use(session) if tracks else {}
         listed = [row.subscriber_id for row in rows if row.kind in LISTED] if self.links else []
-        self.counted = set(session.scalars(_counted(listed))) if listed else set()
+        self.counted = set(session.scalars(_counted(), {"ids": listed})) if listed else set()
         #: Title and instant of the following video, by what they hang on: most readers share it.
         self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
         self.rules: dict[int, list[sequence.Step]] = {}
@@ -123,13 +126,14 @@ class Desk:
         return self.links.get(row.text_slug if row.step_id is None else row.step_id, ())
 
 
-def _counted(subscriber_ids: list[int]) -> Select[int]:
-    return select(Subscriber.id).where(among(Subscriber.id, subscriber_ids), Subscriber.track_links)
+@cache
+def _counted() -> Select[int]:
+    return select(Subscriber.id).where(among_given(Subscriber.id), Subscriber.track_links)
 
 
 def _steps(session: Session) -> dict[int, StepInHand]:
     found: dict[int, StepInHand] = {}
-    for course in session.scalars(select(Course)):
+    for course in session.scalars(_COURSES):
         revisions = store.sequences.revisions_of(session, course.id)
         number = 0
         for step in store.sequences.steps_of(session, course.id):
@@ -160,23 +164,32 @@ def _in_hand(step: Step, course: Course, source: str, number: int) -> StepInHand
 
 def _newest_videos(session: Session, subscriber_ids: list[int], steps: dict[int, StepInHand]) -> dict[int, int]:
     """Return the newest video that each person was sent, by subscriber id."""
+    rows = session.connection().execute(_newest(), {"ids": subscriber_ids})
+    return {subscriber_id: step_id for subscriber_id, step_id in rows if step_id in steps}
+
+
+@cache
+def _newest() -> Executable:
     newest = (
         select(func.max(Delivery.id).label("id"))
-        .where(among(Delivery.subscriber_id, subscriber_ids))
-        .where(Delivery.kind == DeliveryKind.VIDEO, Delivery.status.in_(OUT))
+        .where(among_given(Delivery.subscriber_id))
+        .where(Delivery.kind == fixed(DeliveryKind.VIDEO), one_of(Delivery.status, OUT))
         .group_by(Delivery.subscriber_id)
         .subquery()
     )
-    rows = session.execute(select(Delivery.subscriber_id, Delivery.step_id).join(newest, newest.c.id == Delivery.id))
-    return {subscriber_id: step_id for subscriber_id, step_id in rows if step_id in steps}
+    return select(Delivery.subscriber_id, Delivery.step_id).join(newest, newest.c.id == Delivery.id)
 
 
 def _check_ins(session: Session, subscriber_ids: list[int]) -> dict[int, list[date]]:
     found: dict[int, list[date]] = defaultdict(list)
-    query = select(CheckIn.subscriber_id, CheckIn.day).where(among(CheckIn.subscriber_id, subscriber_ids))
-    for subscriber_id, day in session.execute(query):
+    for subscriber_id, day in session.connection().execute(_exercised(), {"ids": subscriber_ids}):
         found[subscriber_id].append(day)
     return found
+
+
+@cache
+def _exercised() -> Executable:
+    return select(CheckIn.subscriber_id, CheckIn.day).where(among_given(CheckIn.subscriber_id))
 
 
 @lru_cache(maxsize=256)

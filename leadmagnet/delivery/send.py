@@ -32,7 +32,7 @@ from leadmagnet.mail import has_evidence_from
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
 from leadmagnet.store.base import random_id
-from leadmagnet.store.claims import Claimed
+from leadmagnet.store.in_hand import Claimed
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,7 @@ def _claim(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) -
 def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally) -> int:
     """Send what stands claimed and has not begun; return how many rows that was, 0 where another was faster."""
     with store.reading(post.engine) as session:
-        rows = store.claims.claimed(session, claim.id, claim.ids or None)
+        rows = store.in_hand.claimed(session, claim.id, claim.ids or None)
         barred = barred_among(session, [row for row in rows if row.allowed], post.suppression_key)
         ready = [row for row in rows if row.allowed and row.email not in barred]
         desk = Desk(session, ready, tracks=post.links.tracks)
@@ -144,7 +144,7 @@ def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing
     with store.writing(post.engine) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
-            store.claims.give_back(session, claim_id, [row.id for row in store.claims.claimed(session, claim_id)])
+            store.claims.give_back(session, claim_id, [row.id for row in store.in_hand.claimed(session, claim_id)])
             return False
         begun_at = clock().real
         ready = store.claims.begin_call(session, claim_id, ids, begun_at)
@@ -152,7 +152,7 @@ def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
-            put_aside(session, claim_id, store.claims.claimed(session, claim_id, gone), tally)
+            put_aside(session, claim_id, store.in_hand.claimed(session, claim_id, gone), tally)
     if not ready:
         return True
     if len(ready) < len(ids):
@@ -242,7 +242,7 @@ def _refused(
     """The provider took nothing. A permanent refusal halts the queue for everybody, at no cost to any delivery."""
     jitter = random.random()  # noqa: S311 (spreads retries; no secret)
     with store.writing(post.engine) as session:
-        untried = [row.id for row in store.claims.claimed(session, claim_id)]
+        untried = [row.id for row in store.in_hand.claimed(session, claim_id)]
         tried = [row.id for row in outgoing.rows]
         pace.refused(session, post.limits, begun_at, now.real, len(tried))
         if error.permanent:

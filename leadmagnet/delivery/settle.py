@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -22,9 +23,9 @@ from leadmagnet.domain.failures import GAVE_UP
 from leadmagnet.domain.message import Outcome, Result
 from leadmagnet.domain.retry import retry_at
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
-from leadmagnet.store.among import among
-from leadmagnet.store.claims import Claimed
+from leadmagnet.store.among import among, among_given
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.subscribers import Subscriber
 
 log = structlog.get_logger(__name__)
@@ -200,13 +201,21 @@ def _plan_on(session: Session, rows: Iterable[Ended], now: datetime, plan_next: 
 def begin_reminders(session: Session, subscriber_ids: Collection[int], now: datetime) -> None:
     """After a first video, let reminders begin."""
     if subscriber_ids:
-        statement = update(Subscriber).where(among(Subscriber.id, subscriber_ids), Subscriber.remind_at.is_(None))
-        session.execute(statement.values(remind_at=now).execution_options(synchronize_session=False))
+        session.connection().execute(_begin_reminders(), {"ids": subscriber_ids, "moment": now})
+
+
+@cache
+def _begin_reminders() -> Executable:
+    statement = update(Subscriber).where(among_given(Subscriber.id), Subscriber.remind_at.is_(None))
+    return statement.values(remind_at=bindparam("moment"))
 
 
 def count_reminders(session: Session, subscriber_ids: Collection[int]) -> None:
     """Count sent reminders as unanswered until the person acts."""
     if subscriber_ids:
-        statement = update(Subscriber).where(among(Subscriber.id, subscriber_ids))
-        counted = statement.values(unanswered=Subscriber.unanswered + 1)
-        session.execute(counted.execution_options(synchronize_session=False))
+        session.connection().execute(_count_reminders(), {"ids": subscriber_ids})
+
+
+@cache
+def _count_reminders() -> Executable:
+    return update(Subscriber).where(among_given(Subscriber.id)).values(unanswered=Subscriber.unanswered + 1)

@@ -7,7 +7,7 @@ by an hour because a machine was updated. Must not know: whose zone it is, what 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,8 @@ def local_day(instant: datetime, zone: ZoneInfo) -> date:
     return local_time(instant, zone).date()
 
 
+# Whoever plans for many asks for the same hour of the same day and zone again and again.
+@lru_cache(maxsize=32_768)
 def to_utc(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """Return the first instant at which clocks in that zone show this minute of the day, or a later time.
 

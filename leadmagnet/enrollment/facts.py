@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain import schedule
 from leadmagnet.domain.status import DeliveryStatus
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Wanting
 from leadmagnet.store.subscribers import Subscriber
@@ -46,7 +47,14 @@ class Standing(NamedTuple):
 
 def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
     """Return the readers of these enrollments, by subscriber id."""
-    query = select(
+    ids = {enrollment.subscriber_id for enrollment in waiting}
+    # As plain rows: to the session they would be objects to keep.
+    return {row[0]: Person._make(row) for row in session.connection().execute(_people(), {"ids": ids}).all()}
+
+
+@cache
+def _people() -> Executable:
+    return select(
         Subscriber.id,
         Subscriber.status,
         Subscriber.timezone,
@@ -57,23 +65,32 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
         Subscriber.unreachable_at.is_not(None),
         Subscriber.wants_videos,
         Subscriber.pace,
-    ).where(among(Subscriber.id, {enrollment.subscriber_id for enrollment in waiting}))
-    # As plain rows: to the session they would be objects to keep.
-    return {row[0]: Person._make(row) for row in session.connection().execute(query).all()}
+    ).where(among_given(Subscriber.id))
 
 
 def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
     """Return the unskipped deliveries of each enrollment, oldest first."""
-    query = select(Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day).where(
-        among(Delivery.enrollment_id, [enrollment.id for enrollment in waiting]),
-        Delivery.status != fixed(DeliveryStatus.SKIPPED),
-    )
+    ids = [enrollment.id for enrollment in waiting]
     found: dict[int, list[Standing]] = defaultdict(list)
-    for row in session.connection().execute(query).all():
+    for row in session.connection().execute(_rows(), {"ids": ids}).all():
         found[row[0] or 0].append(Standing._make(row))
     for rows in found.values():
         rows.sort()
     return found
+
+
+@cache
+def _rows() -> Executable:
+    return select(Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day).where(
+        among_given(Delivery.enrollment_id),
+        Delivery.status != fixed(DeliveryStatus.SKIPPED),
+    )
+
+
+@cache
+def _taken_days() -> Executable:
+    recent = among_given(Delivery.subscriber_id), Delivery.day >= bindparam("oldest"), store.deliveries.ONE_A_DAY
+    return select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(*recent)
 
 
 def taken_days(session: Session, people: Iterable[Person], now: datetime) -> dict[int, dict[date, int]]:
@@ -81,10 +98,8 @@ def taken_days(session: Session, people: Iterable[Person], now: datetime) -> dic
     found: dict[int, dict[date, int]] = {person.id: {} for person in people}
     # The zone farthest behind is 12 hours behind UTC: days before that are over for everybody.
     oldest = (now - schedule.ONE_DAY).date()
-    query = select(Delivery.subscriber_id, Delivery.day, Delivery.id).where(
-        among(Delivery.subscriber_id, found), Delivery.day >= oldest, store.deliveries.ONE_A_DAY
-    )
-    for subscriber_id, day, row_id in session.connection().execute(query).all():
+    told = {"ids": found.keys(), "oldest": oldest}
+    for subscriber_id, day, row_id in session.connection().execute(_taken_days(), told).all():
         if day is not None:
             found[subscriber_id][day] = row_id
     return found

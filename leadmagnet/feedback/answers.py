@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import update
+from sqlalchemy import Executable, bindparam, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
-from leadmagnet.domain.status import DeliveryKind, SkipReason
+from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -24,14 +26,29 @@ def answered(person: Subscriber, now: datetime, *, exercised: bool = False) -> N
 
 def want_plan(session: Session, subscriber_id: int) -> None:
     """Ask the enrollment room to date the person's next email anew."""
-    session.execute(
-        update(Enrollment)
-        .where(Enrollment.subscriber_id == subscriber_id, Enrollment.status == "active")
-        .values(wants_plan=True)
-    )
+    want_plans(session, [subscriber_id])
+
+
+def want_plans(session: Session, subscriber_ids: Collection[int]) -> None:
+    """Ask the same for several people."""
+    if subscriber_ids:
+        store.enrollments.people_want_plan(session, subscriber_ids)
 
 
 def drop_reminders(session: Session, subscriber_id: int, reason: SkipReason) -> None:
     """Skip reminders that have not gone out, for a recorded reason."""
-    where = (Delivery.subscriber_id == subscriber_id) & (Delivery.kind == DeliveryKind.REMINDER)
-    store.claims.skip_due(session, reason, where)
+    drop_reminders_of(session, [subscriber_id], reason)
+
+
+def drop_reminders_of(session: Session, subscriber_ids: Collection[int], reason: SkipReason) -> None:
+    """Skip the reminders of several people that have not gone out, for a recorded reason."""
+    if subscriber_ids:
+        session.connection().execute(_dropped(), {"ids": subscriber_ids, "why": str(reason)})
+
+
+@cache
+def _dropped() -> Executable:
+    mine = among_given(Delivery.subscriber_id), Delivery.kind == DeliveryKind.REMINDER
+    waiting = Delivery.status == fixed(DeliveryStatus.DUE)
+    values = {"status": DeliveryStatus.SKIPPED, "skip_reason": bindparam("why")}
+    return update(Delivery).where(waiting, *mine).values(**values)

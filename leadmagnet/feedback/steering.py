@@ -15,7 +15,7 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.sequence import Pace, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
-from leadmagnet.feedback.answers import answered, drop_reminders, want_plan
+from leadmagnet.feedback.answers import answered, drop_reminders, want_plan, want_plans
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
@@ -49,7 +49,7 @@ def end_pauses(session: Session, now: datetime, limit: int = 500) -> int:
     for person in people:
         person.paused_at = person.paused_until = None
         store.activities.add(session, person.id, now, "resumed", detail="the pause was over", actor="schedule")
-        want_plan(session, person.id)
+    want_plans(session, [person.id for person in people])
     return len(people)
 
 

@@ -18,10 +18,8 @@ from leadmagnet.domain.consent import ALL, written
 from leadmagnet.domain.status import EnrollmentStatus, SkipReason, SubscriberStatus, after
 from leadmagnet.feedback.leaving import channel_of, kind_of
 from leadmagnet.store.among import among
-from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
-from leadmagnet.store.insert_all import insert_all
 from leadmagnet.store.subscribers import Subscriber
 
 _OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)
@@ -89,5 +87,4 @@ def _record(
         }
         for person_id, fact in facts.items()
     ]
-    connection = session.connection()
-    connection.execute(insert_all(ConsentEvent, rows, connection.dialect))
+    store.consents.add_all(session, rows)

@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Executable, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.reminders import Facts
-from leadmagnet.domain.schedule import local_day
+from leadmagnet.domain.schedule import ONE_DAY, local_day, to_utc
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.domain.weeks import good_run
 from leadmagnet.domain.zones import zone
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among_given, fixed, one_of
+from leadmagnet.store.base import Instant
 from leadmagnet.store.check_ins import CheckIn
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
@@ -67,11 +70,16 @@ class Recent:
 
 def take_due(session: Session, now: datetime, limit: int) -> list[Person]:
     """Return up to `limit` people whose hour has come; on PostgreSQL locked, and locked ones passed over."""
-    columns = [getattr(Subscriber, name) for name in Person._fields]
-    due = select(*columns).where(Subscriber.remind_at <= now).order_by(Subscriber.remind_at, Subscriber.id)
     # As plain rows: to the session they would be objects to keep.
-    rows = session.connection().execute(due.limit(limit).with_for_update(skip_locked=True))
-    return [Person._make(row) for row in rows]
+    return [Person._make(row) for row in session.connection().execute(_due(), {"now": now, "most": limit})]
+
+
+@cache
+def _due() -> Executable:
+    columns = [getattr(Subscriber, name) for name in Person._fields]
+    due = select(*columns).where(Subscriber.remind_at <= bindparam("now", type_=Instant()))
+    ordered = due.order_by(Subscriber.remind_at, Subscriber.id).limit(bindparam("most"))
+    return ordered.with_for_update(skip_locked=True)
 
 
 def gather(
@@ -92,10 +100,11 @@ def gather(
     }
 
 
-def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent]:
+@cache
+def _sent_of_late() -> Executable:
     # An email on its way counts as sent: two in a day would be worse than none.
     instant = func.coalesce(Delivery.sent_at, Delivery.due_at)
-    query = (
+    return (
         select(
             Delivery.subscriber_id,
             Delivery.kind,
@@ -106,15 +115,19 @@ def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent
             Delivery.held,
         )
         .where(
-            among(Delivery.subscriber_id, ids),
-            Delivery.kind.in_([*_COURSE, DeliveryKind.REMINDER]),
-            Delivery.status.not_in([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
-            or_(Delivery.kind == DeliveryKind.REMINDER, instant >= now - LOOK_BACK),
+            among_given(Delivery.subscriber_id),
+            one_of(Delivery.kind, (*_COURSE, DeliveryKind.REMINDER)),
+            ~one_of(Delivery.status, (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)),
+            or_(Delivery.kind == fixed(DeliveryKind.REMINDER), instant >= bindparam("since", type_=Instant())),
         )
         .order_by(Delivery.id)
     )
+
+
+def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent]:
+    given = {"ids": ids, "since": now - LOOK_BACK}
     found: dict[int, Recent] = defaultdict(Recent)
-    for subscriber_id, kind, text, sent_at, due_at, day, held in session.connection().execute(query):
+    for subscriber_id, kind, text, sent_at, due_at, day, held in session.connection().execute(_sent_of_late(), given):
         recent = found[subscriber_id]
         if day is not None:
             recent.days.add(day)
@@ -128,12 +141,17 @@ def _recent(session: Session, ids: list[int], now: datetime) -> dict[int, Recent
     return found
 
 
-def _check_in_days(session: Session, ids: list[int], now: datetime) -> dict[int, list[date]]:
-    query = select(CheckIn.subscriber_id, CheckIn.day).where(
-        among(CheckIn.subscriber_id, ids), CheckIn.day >= (now - WEEKS_BACK).date()
+@cache
+def _exercised() -> Executable:
+    return select(CheckIn.subscriber_id, CheckIn.day).where(
+        among_given(CheckIn.subscriber_id), CheckIn.day >= bindparam("since")
     )
+
+
+def _check_in_days(session: Session, ids: list[int], now: datetime) -> dict[int, list[date]]:
+    given = {"ids": ids, "since": (now - WEEKS_BACK).date()}
     found: dict[int, list[date]] = defaultdict(list)
-    for subscriber_id, day in session.connection().execute(query):
+    for subscriber_id, day in session.connection().execute(_exercised(), given):
         found[subscriber_id].append(day)
     return found
 
@@ -152,7 +170,7 @@ def _facts(
         started=person.started_at is not None,
         paused=person.paused_at is not None,
         sequence_paused=sequence_paused,
-        snoozed_until=local_day(snoozed, where) if snoozed and snoozed > now else None,
+        snoozed_until=_day_after(snoozed, where) if snoozed and snoozed > now else None,
         hurt=person.hurt_at is not None,
         unreachable=person.unreachable_at is not None,
         checked_in_today=today in check_in_days,
@@ -163,3 +181,12 @@ def _facts(
         last_active_on=local_day(person.last_active_at, where) if person.last_active_at else None,
         good_weeks=good_run(check_in_days, len(days), today) if check_in_days else 0,
     )
+
+
+def _day_after(instant: datetime, where: ZoneInfo) -> date:
+    """Return the first local day that begins at or after an instant.
+
+    A snooze ends with a day of the zone in which it was chosen; whoever has moved since may be in the midst of one.
+    """
+    day = local_day(instant, where)
+    return day if to_utc(day, 0, where) >= instant else day + ONE_DAY

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -20,12 +21,20 @@ from leadmagnet.domain.reminders import Facts, Send, decide, pick
 from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SkipReason
 from leadmagnet.domain.zones import zone
 from leadmagnet.reminders.facts import Person, Recent, gather, take_due
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among_given
 from leadmagnet.store.decisions import Run
 from leadmagnet.store.email_texts import EmailText
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.sequences import Sequence as Course
 from leadmagnet.store.subscribers import Subscriber
+
+# Each batch asks these: put together once.
+_COURSES = select(Course)
+_WORDINGS = (
+    select(EmailText.state, EmailText.slug)
+    .where(EmailText.kind == DeliveryKind.REMINDER, EmailText.removed.is_(False))
+    .order_by(EmailText.slug)
+)
 
 
 @dataclass(slots=True)
@@ -83,14 +92,9 @@ def _rhythms(session: Session, people: Sequence[Person]) -> tuple[dict[int, sche
 
     That is who is on the way through paused sequences only. Whoever has finished has all the videos, and is reminded.
     """
-    query = (
-        select(Enrollment.subscriber_id, Enrollment.sequence_id, Enrollment.status)
-        .where(among(Enrollment.subscriber_id, [person.id for person in people]))
-        .order_by(Enrollment.id)
-    )
-    rows = session.connection().execute(query).all()
+    rows = session.connection().execute(_enrollments(), {"ids": [person.id for person in people]}).all()
     newest = {row[0]: row[1] for row in rows}
-    courses = {course.id: course for course in session.query(Course)} if newest else {}
+    courses = {course.id: course for course in session.scalars(_COURSES)} if newest else {}
     ways = [(row[0], courses[row[1]].paused_at is None) for row in rows if row[2] == EnrollmentStatus.ACTIVE]
     resting = {one for one, _ in ways} - {one for one, runs in ways if runs}
     known: dict[tuple[int, int | None], schedule.Rhythm] = {}
@@ -104,13 +108,16 @@ def _rhythms(session: Session, people: Sequence[Person]) -> tuple[dict[int, sche
     return found, resting
 
 
+@cache
+def _enrollments() -> Executable:
+    query = select(Enrollment.subscriber_id, Enrollment.sequence_id, Enrollment.status)
+    return query.where(among_given(Enrollment.subscriber_id)).order_by(Enrollment.id)
+
+
 def _texts(session: Session) -> dict[str, list[str]]:
     """Return the slugs of the wordings for each state."""
-    query = select(EmailText.state, EmailText.slug).where(
-        EmailText.kind == DeliveryKind.REMINDER, EmailText.removed.is_(False)
-    )
     found: dict[str, list[str]] = defaultdict(list)
-    for state, slug in session.execute(query.order_by(EmailText.slug)):
+    for state, slug in session.connection().execute(_WORDINGS):
         found[state].append(slug)
     return found
 
@@ -202,5 +209,9 @@ def _write(session: Session, outcome: Outcome, last: Mapping[int, Run], now: dat
             _record(outcome, subscriber_id, last.get(subscriber_id), SkipReason.MAILED_TODAY, now, day)
     store.decisions.keep(session, outcome.runs)
     for at, ids in outcome.next.items():
-        statement = update(Subscriber).where(among(Subscriber.id, ids)).values(remind_at=at)
-        session.execute(statement.execution_options(synchronize_session=False))
+        session.connection().execute(_look_again(), {"ids": ids, "moment": at})
+
+
+@cache
+def _look_again() -> Executable:
+    return update(Subscriber).where(among_given(Subscriber.id)).values(remind_at=bindparam("moment"))

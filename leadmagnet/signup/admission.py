@@ -16,7 +16,7 @@ from leadmagnet import store
 from leadmagnet.domain.admission import TURN, TURNS_END, WINDOW, Caps, Held, Source, asks_proof, held_by
 from leadmagnet.signup.proof import LIVES, proves
 from leadmagnet.store.held import whole_hour
-from leadmagnet.store.signups import SignUp
+from leadmagnet.store.signups import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,15 @@ def asks(session: Session, guard: Guard, source: Source, real_now: datetime) -> 
     return asks_proof(guard.caps, store.held.window(session, real_now - WINDOW, and_waiting=True), source)
 
 
-def admit(session: Session, rows: Sequence[SignUp], guard: Guard, real_now: datetime, most: int) -> list[SignUp]:
+def admit(session: Session, rows: Sequence[Asked], guard: Guard, real_now: datetime, most: int) -> list[Asked]:
     """Return the sign-ups that may cause an email, `most` at most, in their order; hold the others.
 
     With `most` of them found, the rows after them are left as they are, for the next batch.
     """
-    _look_at_proofs(session, rows, guard.keys)
+    rows = _look_at_proofs(session, rows, guard.keys)
     seen = store.held.window(session, real_now - WINDOW)
-    admitted: list[SignUp] = []
+    admitted: list[Asked] = []
+    counted: list[int] = []
     held: dict[tuple[Held, bool, bool], list[int]] = defaultdict(list)
     for row in rows:
         if len(admitted) == most:
@@ -59,22 +60,25 @@ def admit(session: Session, rows: Sequence[SignUp], guard: Guard, real_now: date
         admitted.append(row)
         if not free:
             # Whatever comes of it: else a flood to addresses that get nothing would be work without end.
-            row.counted_at = real_now
+            counted.append(row.id)
             seen.add(source)
+    store.held.let_through(session, counted, real_now)
     for (cap, proven, waits), ids in held.items():
         again_at = real_now + TURN if waits else None
         store.held.hold(session, ids, cap, real_now=real_now, proven=proven, again_at=again_at)
     return admitted
 
 
-def _look_at_proofs(session: Session, rows: Sequence[SignUp], keys: Sequence[bytes]) -> None:
+def _look_at_proofs(session: Session, rows: Sequence[Asked], keys: Sequence[bytes]) -> Sequence[Asked]:
     """Mark sign-ups whose browser has done the work. Of several with the same proof, one counts."""
-    marks: dict[str, SignUp] = {}
-    for row in rows:
-        if row.proof and (mark := proves(keys, row.proof, row.asked_real_at)):
+    brought = [row for row in rows if row.proof]
+    if not brought:
+        return rows
+    marks: dict[str, Asked] = {}
+    for row in brought:
+        if mark := proves(keys, row.proof, row.asked_real_at):
             marks.setdefault(mark, row)
-        row.proof = ""
     new = store.proofs.spend(session, {mark: whole_hour(row.asked_real_at + LIVES) for mark, row in marks.items()})
-    for mark in new:
-        marks[mark].proven = True
-    session.flush()
+    proven = {marks[mark].id for mark in new}
+    store.held.mark_proofs(session, [row.id for row in brought], proven)
+    return [row._replace(proof="", proven=row.proven or row.id in proven) for row in rows]

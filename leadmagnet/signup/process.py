@@ -4,33 +4,47 @@ Rules (docs/architecture.md, 'Coming back'): pending -> the confirmation goes ou
 nothing changes, one 'you are already in' a day at most; unsubscribed -> must confirm again; bounced, complained or
 suppressed -> stays stopped. An anonymous sign-up never overwrites the data of somebody we know. More of them than the
 caps allow are held before anybody looks at whose they are (admission.py).
+
+A batch is handled by the set: a few statements, however many sign-ups there are.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
-from leadmagnet.domain.consent import Channel, ConsentKind, Origin, read_purposes
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
+from leadmagnet.domain.consent import Channel, ConsentKind
+from leadmagnet.domain.status import DeliveryKind, SubscriberStatus
 from leadmagnet.signup.admission import Guard, admit
-from leadmagnet.store.deliveries import Delivery
+from leadmagnet.signup.answering import ALREADY_COOL_DOWN, CONFIRMATION_COOL_DOWN, answer_all
+from leadmagnet.store.base import random_id
 from leadmagnet.store.held import NETWORK_STAYS, whole_hour
-from leadmagnet.store.signups import SignUp
-from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.store.signups import Asked
+from leadmagnet.store.subscribers import Known
 
-#: Real time between two confirmations to one address.
-CONFIRMATION_COOL_DOWN = timedelta(minutes=10)
-#: Real time between two 'you are already in' emails to one address.
-ALREADY_COOL_DOWN = timedelta(days=1)
-#: The day over which confirmations to one address are counted. Real time.
-ADDRESS_WINDOW = timedelta(days=1)
 #: Sign-ups that one transaction answers.
-MOST_ANSWERED = 25
+MOST_ANSWERED = 500
+#: What a sign-up finds, by where the person stands; everybody else is asked to confirm.
+_STANDING = {
+    str(SubscriberStatus.BOUNCED): "stopped",
+    str(SubscriberStatus.COMPLAINED): "stopped",
+    str(SubscriberStatus.ACTIVE): "active",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the clinic's settings say about whoever signs up."""
+
+    clinic_zone: str
+    suppression_key: str
+    most_a_day: int
+    """Confirmations to one address; 0: no limit."""
 
 
 def process_sign_ups(
@@ -40,103 +54,92 @@ def process_sign_ups(
     clinic_zone: str,
     suppression_key: str,
     guard: Guard | None = None,
-    limit: int = 200,
+    limit: int = 500,
     most: int = MOST_ANSWERED,
 ) -> int:
     """Weigh up to `limit` sign-ups, waiting or in their turn; handle up to `most`. Return how many were weighed."""
     guard = guard or Guard()
+    house = House(clinic_zone, suppression_key, guard.caps.address)
     store.held.weigh_alone(session)
     rows = store.signups.waiting(session, limit)
-    rows += store.held.turns(session, now.real, limit - len(rows))
-    for row in admit(session, rows, guard, now.real, most):
-        row.outcome = _handle(session, row, now, clinic_zone, suppression_key, guard.caps.address)
-        row.handled_at, row.again_at = now.real, None
-        row.network_until = whole_hour(now.real + NETWORK_STAYS)
-        session.flush()
+    rows += store.signups.turns(session, now.real, limit - len(rows))
+    outcomes: dict[int, str] = {}
+    for several in _one_each(admit(session, rows, guard, now.real, most)):
+        outcomes |= _handle(session, several, now, house)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row_id, outcome in outcomes.items():
+        groups[outcome].append(row_id)
+    for outcome, ids in groups.items():
+        store.signups.handled(session, ids, outcome, now.real, whole_hour(now.real + NETWORK_STAYS))
     return len(rows)
 
 
-def _handle(
-    session: Session, row: SignUp, now: Now, clinic_zone: str, suppression_key: str, most_a_day: int = 0
-) -> str:
-    if store.suppressions.suppressed(session, suppression_key, row.email_canonical):
-        return "suppressed"
-    person = _find(session, row.email_canonical)
-    if person is None:
-        person = _new(session, row, clinic_zone)
-    if person.status in (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED):
-        return "stopped"
-    if person.status == SubscriberStatus.ACTIVE:
-        return answer(session, person.id, DeliveryKind.ALREADY_SUBSCRIBED, now, ALREADY_COOL_DOWN)
-    _ask_consent(session, person, row)
-    return answer(session, person.id, DeliveryKind.CONFIRMATION, now, CONFIRMATION_COOL_DOWN, most_a_day)
+def _one_each(rows: Iterable[Asked]) -> Iterator[list[Asked]]:
+    """Give the sign-ups in rounds, so that nobody is in one twice: what came first is handled first."""
+    waiting = list(rows)
+    while waiting:
+        first: dict[str, Asked] = {}
+        for row in waiting:
+            first.setdefault(row.email_canonical, row)
+        yield list(first.values())
+        waiting = [row for row in waiting if first[row.email_canonical] is not row]
 
 
-def _find(session: Session, email_canonical: str) -> Subscriber | None:
-    query = select(Subscriber).where(Subscriber.email_canonical == email_canonical).with_for_update()
-    return session.scalar(query)
+def _handle(session: Session, rows: Sequence[Asked], now: Now, house: House) -> dict[int, str]:
+    """Handle sign-ups of different people; return what became of each, by its id."""
+    barred = store.suppressions.reasons(session, house.suppression_key, [row.email_canonical for row in rows])
+    found = {row.id: "suppressed" for row in rows if row.email_canonical in barred}
+    open_rows = [row for row in rows if row.email_canonical not in barred]
+    people = _people(session, open_rows, house.clinic_zone)
+    groups: dict[str, list[Asked]] = {"stopped": [], "active": [], "asking": []}
+    for row in open_rows:
+        groups[_STANDING.get(people[row.email_canonical].status, "asking")].append(row)
+    found |= {row.id: "stopped" for row in groups["stopped"]}
+    store.consents.add_all(session, [_request(people[row.email_canonical], row) for row in groups["asking"]])
+    for mine, kind, cool_down, most_a_day in (
+        (groups["active"], DeliveryKind.ALREADY_SUBSCRIBED, ALREADY_COOL_DOWN, 0),
+        (groups["asking"], DeliveryKind.CONFIRMATION, CONFIRMATION_COOL_DOWN, house.most_a_day),
+    ):
+        ids = {row.id: people[row.email_canonical].id for row in mine}
+        told = answer_all(session, list(ids.values()), kind, now, cool_down, most_a_day)
+        found |= {row_id: told[subscriber_id] for row_id, subscriber_id in ids.items()}
+    return found
 
 
-def _new(session: Session, row: SignUp, clinic_zone: str) -> Subscriber:
-    person = Subscriber(
-        email=row.email,
-        email_canonical=row.email_canonical,
-        first_name=row.first_name,
-        timezone=row.timezone or clinic_zone,
-        source=row.form,
-        track_links=row.track_links,
-        created_at=row.asked_at,
-    )
-    session.add(person)
-    session.flush()
-    return person
+def _people(session: Session, rows: Sequence[Asked], clinic_zone: str) -> Mapping[str, Known]:
+    """Return the people at these addresses, locked, by address; who is not known yet is made a pending subscriber."""
+    found = store.subscribers.lock_by_canonical(session, [row.email_canonical for row in rows])
+    if new := [row for row in rows if row.email_canonical not in found]:
+        store.subscribers.add_all(session, [_pending(row, clinic_zone) for row in new])
+        # Read back, not taken for granted: another worker may have made one of them this moment.
+        found |= store.subscribers.lock_by_canonical(session, [row.email_canonical for row in new])
+    return found
 
 
-def _ask_consent(session: Session, person: Subscriber, row: SignUp) -> None:
-    store.consents.record(
-        session,
-        person,
-        ConsentKind.REQUESTED,
-        read_purposes(row.purposes),
-        row.asked_at,
-        channel=Channel.FORM,
-        origin=Origin(row.ip, row.user_agent),
-        wording_id=row.wording_id,
-        form=row.form,
-        page=row.page,
-    )
+def _pending(row: Asked, clinic_zone: str) -> dict[str, object]:
+    return {
+        "email": row.email,
+        "email_canonical": row.email_canonical,
+        "first_name": row.first_name,
+        "timezone": row.timezone or clinic_zone,
+        "source": row.form,
+        "leave_id": random_id(),
+        "track_links": row.track_links,
+        "created_at": row.asked_at,
+    }
 
 
-def answer(
-    session: Session, subscriber_id: int, kind: DeliveryKind, now: Now, cool_down: timedelta, most_a_day: int = 0
-) -> str:
-    """Make an answering email due at once, unless one of its kind is on its way or went out within `cool_down`.
-
-    With `most_a_day`, that many of a kind within a day are enough, too.
-    """
-    if _recent(session, subscriber_id, kind, now.real - cool_down):
-        return f"{kind} cool-down"
-    if most_a_day and _often(session, subscriber_id, kind, now.real - ADDRESS_WINDOW) >= most_a_day:
-        return f"{kind} cap"
-    session.add(
-        Delivery(
-            subscriber_id=subscriber_id,
-            kind=kind,
-            lane=0,
-            created_at=now.course,
-            due_at=now.course,
-            reason="asked for on a form",
-        )
-    )
-    return str(kind)
-
-
-def _recent(session: Session, subscriber_id: int, kind: DeliveryKind, since: datetime) -> bool:
-    query = select(Delivery.id).where(Delivery.subscriber_id == subscriber_id, Delivery.kind == kind)
-    open_or_fresh = (Delivery.status.in_([DeliveryStatus.DUE, DeliveryStatus.CLAIMED])) | (Delivery.settled_at >= since)
-    return session.execute(query.where(open_or_fresh).limit(1)).first() is not None
-
-
-def _often(session: Session, subscriber_id: int, kind: DeliveryKind, since: datetime) -> int:
-    query = select(func.count()).where(Delivery.subscriber_id == subscriber_id, Delivery.kind == kind)
-    return session.scalar(query.where(Delivery.settled_at >= since)) or 0
+def _request(person: Known, row: Asked) -> dict[str, object]:
+    return {
+        "subscriber_id": person.id,
+        "email": person.email,
+        "kind": str(ConsentKind.REQUESTED),
+        "purposes": row.purposes,
+        "wording_id": row.wording_id,
+        "at": row.asked_at,
+        "channel": str(Channel.FORM),
+        "form": row.form,
+        "page": row.page,
+        "ip": row.ip,
+        "user_agent": row.user_agent,
+    }

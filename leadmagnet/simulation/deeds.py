@@ -1,18 +1,20 @@
 """Simulated people act: through the functions that the pages call, several people in one transaction.
 
+What many do (sign up, confirm, watch, check in) goes by the set, through the very functions that the single ones call.
 Each deed that was accepted goes into the record. Must not know: the provider, how deeds come about.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -20,24 +22,24 @@ from leadmagnet.clock import Now
 from leadmagnet.domain.consent import Origin
 from leadmagnet.domain.schedule import local_day, to_utc
 from leadmagnet.domain.status import SubscriberStatus
-from leadmagnet.domain.zones import all_zones, zone
+from leadmagnet.domain.zones import zone
 from leadmagnet.feedback import steering
-from leadmagnet.feedback.check_ins import check_in
+from leadmagnet.feedback.check_ins import Exercised, check_in_all
 from leadmagnet.feedback.leaving import leave
-from leadmagnet.feedback.watching import watched
+from leadmagnet.feedback.watching import Progress, watched_all
 from leadmagnet.services import Services
 from leadmagnet.signup.addresses import Address
-from leadmagnet.signup.confirm import Answer, confirm, renew
-from leadmagnet.signup.receive import Request, receive
+from leadmagnet.signup.confirm import Answer, Press, confirm_all, renew
+from leadmagnet.signup.receive import Request, receive_all
 from leadmagnet.simulation import habits
 from leadmagnet.simulation.dice import roll
-from leadmagnet.simulation.people import NO_PLACE, Deed, People
+from leadmagnet.simulation.people import Deed, People, everywhere
 from leadmagnet.simulation.record import Record
 from leadmagnet.store.check_ins import Felt
 from leadmagnet.store.subscribers import Subscriber
 
 #: People in one transaction.
-TOGETHER = 200
+TOGETHER = 1000
 WORDING = "Yes, send me the six core videos and exercise reminders."
 FIRST_NAMES = ("Anna", "Zoë", "O’Hara", "", "José María", "Mira")
 
@@ -65,6 +67,10 @@ class Scene:
 
 #: What was done, and its detail for the record.
 Done = tuple[str, str] | None
+#: What pressing the button in the confirmation comes to.
+_AFTER_PRESS: dict[Answer, Done] = {Answer.EXPIRED: ("renew", ""), Answer.CONFIRMED: ("confirm", "")}
+#: Deeds that say by themselves whose they are.
+_WITHOUT_PERSON = ("sign_up", "confirm")
 
 
 class Stage:
@@ -73,6 +79,12 @@ class Stage:
     def __init__(self, services: Services, people: People, record: Record, seed: int) -> None:
         """Take the program's parts, the people and the book."""
         self._services, self._people, self._record, self._seed = services, people, record, seed
+        self._ways: dict[str, Callable[[Sequence[Scene]], list[Done]]] = {
+            "sign_up": self._sign_up,
+            "confirm": self._confirm,
+            "watch": _watch,
+            "check_in": _check_in,
+        }
         self.counts: Counter[str] = Counter()
 
     def act(self, deeds: Iterable[Deed], now: Now) -> None:
@@ -88,58 +100,82 @@ class Stage:
                 self._together(chunk, now)
 
     def _together(self, deeds: list[Deed], now: Now) -> None:
-        done: list[tuple[Deed, Done]] = []
+        done: dict[str, Done] = {}
         with store.writing(self._services.engine) as session, session.no_autoflush:
             people = self._find(session, deeds)
+            kinds: dict[str, list[Scene]] = defaultdict(list)
             for deed in deeds:
                 draws = roll(self._seed, "does", deed.address, deed.kind, now.course)
-                scene = Scene(session, deed, people.get(deed.address), now, draws)
-                done.append((deed, self._way(deed.kind)(scene)))
-        for deed, what in done:
-            if what is not None:
+                kinds[deed.kind].append(Scene(session, deed, people.get(deed.address), now, draws))
+            for kind, scenes in kinds.items():
+                if way := self._ways.get(kind):
+                    done |= {scene.deed.address: what for scene, what in zip(scenes, way(scenes), strict=True)}
+                else:
+                    done |= {scene.deed.address: _WAYS[kind](scene) for scene in scenes}
+        for deed in deeds:
+            if (what := done[deed.address]) is not None:
                 self._record.did(now.course, deed.address, *what)
                 self.counts[what[0]] += 1
                 kind = "pause without end" if what == ("pause", "null") else what[0]
                 self._people.done(Deed(deed.address, kind, deed.about), now.course)
 
     def _find(self, session: Session, deeds: list[Deed]) -> dict[str, Subscriber]:
-        query = select(Subscriber).where(Subscriber.email_canonical.in_([deed.address for deed in deeds]))
-        return {person.email_canonical: person for person in session.scalars(query)}
+        wanted = [deed.address for deed in deeds if deed.kind not in _WITHOUT_PERSON]
+        if not wanted:
+            return {}
+        people = session.scalars(_by_address(), {"addresses": wanted})
+        return {person.email_canonical: person for person in people}
 
-    def _way(self, kind: str) -> Callable[[Scene], Done]:
-        return {"sign_up": self._sign_up, "confirm": self._confirm}.get(kind) or _WAYS[kind]
+    def _sign_up(self, scenes: Sequence[Scene]) -> list[Done]:
+        places = [self._people.known[scene.deed.address].zone for scene in scenes]
+        requests = [_request(scene, where) for scene, where in zip(scenes, places, strict=True)]
+        receive_all(scenes[0].session, requests, scenes[0].now)
+        return [("sign_up", where) for where in places]
 
-    def _sign_up(self, scene: Scene) -> Done:
-        address, where = scene.deed.address, self._people.known[scene.deed.address].zone
-        name = FIRST_NAMES[int(scene.draws[0] * len(FIRST_NAMES))]
-        request = Request(Address(address, address), name, where, "landing", WORDING, "en", page="/")
-        receive(scene.session, request, scene.now)
-        return "sign_up", where
-
-    def _confirm(self, scene: Scene) -> Done:
-        token = scene.deed.about.rpartition("/")[2]
-        subscriber_id, issued_at = self._services.links.read_confirm(token)
-        found, _ = confirm(scene.session, subscriber_id, issued_at, scene.now, Origin("192.0.2.1", "simulation"))
-        if found is Answer.EXPIRED:
-            renew(scene.session, subscriber_id, scene.now)
-            return "renew", ""
-        return ("confirm", "") if found is Answer.CONFIRMED else None
-
-
-def _watch(scene: Scene) -> Done:
-    if scene.person is None or not scene.deed.about:
-        return None
-    percent = round(scene.draws[0] * 100)
-    watched(scene.session, scene.person, scene.deed.about, percent, scene.now.course)
-    return "watch", str(percent)
+    def _confirm(self, scenes: Sequence[Scene]) -> list[Done]:
+        session, now = scenes[0].session, scenes[0].now
+        tokens = (scene.deed.about.rpartition("/")[2] for scene in scenes)
+        presses = [Press(*self._services.links.read_confirm(token)) for token in tokens]
+        found = confirm_all(session, presses, now, Origin("192.0.2.1", "simulation"))
+        done: list[Done] = []
+        for press in presses:
+            answer, _ = found[press.subscriber_id]
+            if answer is Answer.EXPIRED:
+                renew(session, press.subscriber_id, now)
+            done.append(_AFTER_PRESS.get(answer))
+        return done
 
 
-def _check_in(scene: Scene) -> Done:
-    if scene.person is None or not scene.deed.about:
-        return None
-    felt = Felt.HURT if scene.draws[0] < habits.HURT else (Felt.EASY, Felt.RIGHT, Felt.HARD)[int(scene.draws[1] * 3)]
-    check_in(scene.session, scene.person, scene.deed.about, felt, scene.now.course)
-    return ("hurt" if felt is Felt.HURT else "check_in"), ""
+@cache
+def _by_address() -> Select[Subscriber]:
+    at = Subscriber.email_canonical.in_(bindparam("addresses", expanding=True))
+    return select(Subscriber).where(at).order_by(Subscriber.id)
+
+
+def _request(scene: Scene, where: str) -> Request:
+    address, name = scene.deed.address, FIRST_NAMES[int(scene.draws[0] * len(FIRST_NAMES))]
+    return Request(Address(address, address), name, where, "landing", WORDING, "en", page="/")
+
+
+def _watch(scenes: Sequence[Scene]) -> list[Done]:
+    told = [(scene, scene.person, round(scene.draws[0] * 100)) for scene in scenes]
+    progress = [Progress(person, scene.deed.about, played) for scene, person, played in told if person]
+    watched_all(scenes[0].session, [one for one in progress if one.step_slug], scenes[0].now.course)
+    return [("watch", str(played)) if person and scene.deed.about else None for scene, person, played in told]
+
+
+def _check_in(scenes: Sequence[Scene]) -> list[Done]:
+    told = [(scene.person, scene.deed.about, _feeling(scene)) for scene in scenes]
+    sessions = [Exercised(person, about, felt) for person, about, felt in told if person and about]
+    check_in_all(scenes[0].session, sessions, scenes[0].now.course)
+    words = ("hurt" if felt is Felt.HURT else "check_in" for *_, felt in told)
+    return [(word, "") if person and about else None for (person, about, _), word in zip(told, words, strict=True)]
+
+
+def _feeling(scene: Scene) -> Felt:
+    if scene.draws[0] < habits.HURT:
+        return Felt.HURT
+    return (Felt.EASY, Felt.RIGHT, Felt.HARD)[int(scene.draws[1] * 3)]
 
 
 def _leave(scene: Scene) -> Done:
@@ -178,7 +214,7 @@ def _rhythm(scene: Scene) -> Done:
     draws = scene.draws
     days = frozenset(day for day in range(7) if draws[day] < 0.5) or frozenset({int(draws[7] * 7)})
     hour = int(draws[8] * 24) if draws[9] < 0.5 else None
-    places = sorted(all_zones() - NO_PLACE)
+    places = everywhere()
     where = places[int(draws[10] * len(places))] if draws[11] < 0.3 else person.timezone
     steering.set_rhythm(scene.session, person, scene.now.course, days=days, hour=hour, timezone=where)
     return "rhythm", orjson.dumps([sorted(days), hour, where]).decode()
@@ -211,8 +247,6 @@ def _restart(scene: Scene) -> Done:
 
 
 _WAYS: dict[str, Callable[[Scene], Done]] = {
-    "watch": _watch,
-    "check_in": _check_in,
     "leave": _leave,
     "pause": _pause,
     "resume": _resume,

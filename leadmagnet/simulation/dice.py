@@ -15,4 +15,4 @@ _RANGE = 2.0**32
 def roll(seed: int, *names: object) -> tuple[float, ...]:
     """Return 16 numbers from 0 up to 1, always the same for the same seed and names."""
     words = "\0".join(map(str, (seed, *names)))
-    return tuple(number / _RANGE for number in _FLOATS.unpack(blake2b(words.encode()).digest()))
+    return tuple([number / _RANGE for number in _FLOATS.unpack(blake2b(words.encode()).digest())])

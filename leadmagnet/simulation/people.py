@@ -9,6 +9,7 @@ import heapq
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from leadmagnet.domain.message import Letter
@@ -41,6 +42,12 @@ class Person:
     keen: float
 
 
+@cache
+def everywhere() -> list[str]:
+    """Return all places to live at, in one order."""
+    return sorted(all_zones() - NO_PLACE)
+
+
 def address_of(number: int) -> str:
     """Return the address of a person. By their addresses people sort as by their numbers, on every database."""
     return f"p{number:08}@example.org"
@@ -56,7 +63,7 @@ class People:
         self._when: list[datetime] = []
         self._letters = 0
         self.begin = begin
-        zones = sorted(all_zones() - NO_PLACE)
+        zones = everywhere()
         self.known: dict[str, Person] = {}
         for number in range(first, first + count):
             place, keen, arrives, again, later, *_ = roll(seed, "person", number)

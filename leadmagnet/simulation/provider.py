@@ -64,6 +64,8 @@ class SimulatedProvider:
         #: What another worker does while a call hangs.
         self.meanwhile: Callable[[], object] = lambda: None
         self.seen: Counter[str] = Counter()
+        #: What was drawn for each address, which stays as it is.
+        self._luck: dict[str, float] = {}
 
     def send(self, batch: Batch) -> list[Result]:
         """Take a batch."""
@@ -152,7 +154,9 @@ class SimulatedProvider:
 
     def bounces(self, address: str) -> bool:
         """Say whether nobody reads mail at this address."""
-        return roll(self._seed, "address", address)[0] < self.trouble.dead_addresses
+        if address not in self._luck:
+            self._luck[address] = roll(self._seed, "address", address)[0]
+        return self._luck[address] < self.trouble.dead_addresses
 
 
 @lru_cache(maxsize=256)

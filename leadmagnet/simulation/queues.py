@@ -13,9 +13,9 @@ from leadmagnet import store
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import fixed
 from leadmagnet.store.base import Instant
-from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.halts import Halt
+from leadmagnet.store.in_hand import IN_FLIGHT
 from leadmagnet.store.subscribers import Subscriber
 
 LANES = (0, 1)

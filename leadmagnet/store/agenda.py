@@ -15,14 +15,14 @@ from leadmagnet.domain.consent import LINK_LIVES
 from leadmagnet.domain.fresh_links import KEPT
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store import fresh_links
-from leadmagnet.store.among import fixed
+from leadmagnet.store.among import fixed, one_of
 from leadmagnet.store.base import Instant
-from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.clicks import WAITING, LinkClick
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import WANTING, Enrollment
 from leadmagnet.store.event_batches import EventBatch
 from leadmagnet.store.events import ProviderEvent
+from leadmagnet.store.in_hand import IN_FLIGHT
 from leadmagnet.store.proofs import SpentProof
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
@@ -62,13 +62,13 @@ def forgettable(stale_before: datetime, real_now: datetime) -> ColumnElement[boo
 def _forgettable(stale_before: Any, link_before: Any) -> ColumnElement[bool]:
     open_link = exists().where(
         Delivery.subscriber_id == Subscriber.id,
-        Delivery.kind == DeliveryKind.CONFIRMATION,
+        Delivery.kind == fixed(DeliveryKind.CONFIRMATION),
         or_(
-            Delivery.status.in_([DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN]),
+            one_of(Delivery.status, (DeliveryStatus.DUE, DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN)),
             Delivery.settled_at > link_before,
         ),
     )
-    old = and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.created_at <= stale_before)
+    old = and_(Subscriber.status == fixed(SubscriberStatus.PENDING), Subscriber.created_at <= stale_before)
     return and_(old, ~open_link.correlate(Subscriber))
 
 

@@ -2,16 +2,17 @@
 
 An IN list has a parameter for each id: it is written out and parsed anew for every batch, and each database has a limit
 of its own. A partial index serves a statement only where its condition stands in the SQL itself, not in a parameter.
-Must not know: any table.
+To put a statement together takes SQLAlchemy several times as long as to run it, so whoever repeats one keeps it:
+`among_given(column)` takes the ids when it is run, `among_texts_given(column)` texts. Must not know: any table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, String, Text, bindparam
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Integer, String, Text, bindparam, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -28,7 +29,7 @@ class _Array(UserDefinedType[str]):
         return "BIGINT[]"
 
 
-class _Ids(TypeDecorator[list[int]]):
+class _Ids(TypeDecorator[Collection[int]]):
     """A list of ids, written as one text: an array's on PostgreSQL, JSON on SQLite.
 
     As a list, psycopg would look at each number for itself, which takes five times as long.
@@ -40,12 +41,12 @@ class _Ids(TypeDecorator[list[int]]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(_Array() if dialect.name == "postgresql" else String())
 
-    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
-        written = orjson.dumps(value).decode()
+    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
+        written = orjson.dumps(sorted(value or ())).decode()
         return f"{{{written[1:-1]}}}" if dialect.name == "postgresql" else written
 
 
-class _Texts(TypeDecorator[list[str]]):
+class _Texts(TypeDecorator[Collection[str]]):
     """A list of texts: an array on PostgreSQL, JSON on SQLite."""
 
     impl = String
@@ -54,8 +55,9 @@ class _Texts(TypeDecorator[list[str]]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else String())
 
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
-        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+    def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> Any:
+        texts = sorted(value or ())
+        return texts if dialect.name == "postgresql" else orjson.dumps(texts).decode()
 
 
 class _Among(FunctionElement[bool]):
@@ -80,14 +82,35 @@ def _any_of_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str
 
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """Return the condition that a column of ids holds one of `ids`. False for none."""
-    return _Among(column, bindparam("ids", sorted(ids), type_=_Ids(), unique=True))
+    return _Among(column, bindparam("ids", list(ids), type_=_Ids(), unique=True))
+
+
+def among_given(column: Any, name: str = "ids") -> ColumnElement[bool]:
+    """Return the same for ids that are given, as a parameter of this name, when the statement is run."""
+    return _Among(column, bindparam(name, type_=_Ids()))
 
 
 def among_texts(column: Any, texts: Iterable[str]) -> ColumnElement[bool]:
     """Return the condition that a column of texts holds one of `texts`. False for none."""
-    return _Among(column, bindparam("texts", sorted(texts), type_=_Texts(), unique=True))
+    return _Among(column, bindparam("texts", list(texts), type_=_Texts(), unique=True))
+
+
+def among_texts_given(column: Any, name: str = "texts") -> ColumnElement[bool]:
+    """Return the same for texts that are given, as a parameter of this name, when the statement is run."""
+    return _Among(column, bindparam(name, type_=_Texts()))
 
 
 def fixed(value: str | int) -> Any:
     """Return a value of ours that stands in the SQL itself."""
-    return bindparam(None, str(value) if isinstance(value, str) else value, literal_execute=True)
+    if isinstance(value, str):
+        return literal_column("'" + value.replace("'", "''") + "'", String)
+    return literal_column(str(value), Integer)
+
+
+def one_of(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of these values of ours, which stand in the SQL itself.
+
+    A list of parameters would be written into the statement anew each time it is run.
+    """
+    found: ColumnElement[bool] = column.in_([fixed(value) for value in values])
+    return found

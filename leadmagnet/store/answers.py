@@ -12,8 +12,8 @@ import orjson
 from sqlalchemy import ARRAY, BigInteger, String, bindparam, column, func, select, update
 from sqlalchemy.orm import Session
 
-from leadmagnet.store.claims import held_under
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.in_hand import held_under
 
 #: Rows handed to a statement, with one parameter a column on PostgreSQL and one in all on SQLite.
 _TOLD_ARRAYS = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name, one_of
 
 
@@ -42,3 +45,14 @@ class CheckIn(Base):
 def of_subscriber(session: Session, subscriber_id: int) -> list[CheckIn]:
     """Return a person's check-ins, oldest first."""
     return session.query(CheckIn).filter_by(subscriber_id=subscriber_id).order_by(CheckIn.at).all()
+
+
+@cache
+def _since() -> Select[CheckIn]:
+    return select(CheckIn).where(among_given(CheckIn.subscriber_id), CheckIn.day >= bindparam("since"))
+
+
+def since(session: Session, subscriber_ids: Collection[int], day: date) -> dict[tuple[int, str, date], CheckIn]:
+    """Return the check-ins of these people from a day on, by subscriber id, slug and day."""
+    rows = session.scalars(_since(), {"ids": subscriber_ids, "since": day})
+    return {(row.subscriber_id, row.step_slug, row.day): row for row in rows}

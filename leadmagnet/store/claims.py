@@ -7,30 +7,23 @@ work; the caller commits between them and talks to the network with none open.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
-from leadmagnet.store.among import among, fixed
+from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.store.among import among, among_given, fixed
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.pauses import hold_again, rests
+from leadmagnet.store.in_hand import IN_FLIGHT, due, held_under, may_receive
+from leadmagnet.store.kept import given, plain, to_set
+from leadmagnet.store.pauses import hold_again
 from leadmagnet.store.subscribers import Subscriber
 
 #: What a delivery forgets when it becomes due again.
 _UNCLAIMED: dict[str, Any] = {"claim_id": None, "lease_until": None, "call_begun_at": None}
-#: Who may be sent what they have asked for on their own page.
-AT_AN_ADDRESS = (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED)
-#: As the partial index says it: with parameters in it, no database would use that index.
-IN_FLIGHT = text("delivery.status IN ('claimed', 'unknown')")
-
-
-def held_under(claim_id: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions under which a row stands claimed under this id."""
-    return Delivery.claim_id == claim_id, Delivery.status == fixed(DeliveryStatus.CLAIMED)
 
 
 def claim(
@@ -40,145 +33,23 @@ def claim(
 
     On PostgreSQL locked rows are passed over; SQLite has one writer at a time and needs no lock.
     """
+    told = {"now": now, "real_now": real_now, "of_lane": lane, "most": limit}
+    told |= {"new_status": str(DeliveryStatus.CLAIMED), "new_claim_id": claim_id, "new_lease_until": lease_until}
+    return sorted(session.connection().execute(_claim(), told | {"new_call_begun_at": None}).scalars().all())
+
+
+@cache
+def _claim() -> Executable:
     chosen = (
         select(Delivery.id)
-        .where(*_due(now, real_now, lane))
+        .where(*due())
         .order_by(Delivery.due_at, Delivery.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         # A CTE that locks runs once; as a plain subquery PostgreSQL may run it again and claim more than the limit.
         .cte("chosen")
     )
-    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
-    return sorted(_changed(session, Delivery.id.in_(select(chosen.c.id)), DeliveryStatus.DUE, values))
-
-
-def _due(now: datetime, real_now: datetime, lane: int) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Delivery.status == fixed(DeliveryStatus.DUE),
-        Delivery.held.is_(None),
-        Delivery.lane == lane,
-        Delivery.due_at <= now,
-        or_(Delivery.retry_at.is_(None), Delivery.retry_at <= real_now),
-        or_(Delivery.closes_at.is_(None), Delivery.closes_at > now),
-    )
-
-
-class Claimed(NamedTuple):
-    """A claimed delivery with what its letter needs to know of its reader."""
-
-    id: int
-    public_id: str
-    subscriber_id: int
-    enrollment_id: int | None
-    step_id: int | None
-    kind: str
-    text_slug: str
-    day: date | None
-    email: str
-    email_canonical: str
-    first_name: str
-    timezone: str
-    leave_id: str
-    signed_up_at: datetime
-    exercise_days: str
-    chosen_hour: int | None
-    pace: str
-    confirmed: bool
-    person_status: str
-    hurt: bool
-    paused: bool
-    unreachable: bool
-    sequence_paused: bool
-    wanted: bool
-    """Whether the reader has agreed to emails of this kind."""
-    unreminded: bool
-    """Whether their reminders have not begun: the first video that is out begins them."""
-    allowed: bool
-    """Whether the reader may be sent it, as things stood when this was read."""
-
-
-def claimed(session: Session, claim_id: str, ids: Collection[int] | None = None) -> list[Claimed]:
-    """Return what stands claimed under this id and is not begun, in the order in which it was due.
-
-    `ids`, where the caller knows them, spare a look through all that is claimed.
-    """
-    mine = Delivery.status == fixed(DeliveryStatus.CLAIMED), Delivery.claim_id == claim_id
-    known = among(Delivery.id, ids) if ids is not None else IN_FLIGHT
-    query = _with_readers().where(known, *mine, Delivery.call_begun_at.is_(None))
-    return _as_claimed(session, query.order_by(Delivery.due_at, Delivery.id))
-
-
-def look(session: Session, *, now: datetime, real_now: datetime, lane: int, limit: int) -> list[Claimed]:
-    """Return up to `limit` rows of a lane that are due at `now`, oldest first, for `begin_due` or `keep`.
-
-    On PostgreSQL they are locked until the transaction ends, and rows that another has locked are passed over. On
-    SQLite nobody else writes during a transaction that was opened for writing.
-    """
-    query = _with_readers().where(*_due(now, real_now, lane)).order_by(Delivery.due_at, Delivery.id)
-    return _as_claimed(session, query.limit(limit).with_for_update(of=Delivery, skip_locked=True))
-
-
-def _with_readers() -> Select[*tuple[Any, ...]]:
-    return select(
-        Delivery.id,
-        Delivery.public_id,
-        Delivery.subscriber_id,
-        Delivery.enrollment_id,
-        Delivery.step_id,
-        Delivery.kind,
-        Delivery.text_slug,
-        Delivery.day,
-        Subscriber.email,
-        Subscriber.email_canonical,
-        Subscriber.first_name,
-        Subscriber.timezone,
-        Subscriber.leave_id,
-        Subscriber.created_at,
-        Subscriber.exercise_days,
-        Subscriber.chosen_hour,
-        Subscriber.pace,
-        Subscriber.confirmed_at.is_not(None),
-        Subscriber.status,
-        Subscriber.hurt_at.is_not(None),
-        Subscriber.paused_at.is_not(None),
-        Subscriber.unreachable_at.is_not(None),
-        rests(),
-        _wanted(),
-        Subscriber.remind_at.is_(None),
-        may_receive(),
-    ).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-
-
-def _as_claimed(session: Session, query: Select[*tuple[Any, ...]]) -> list[Claimed]:
-    # As plain rows: to the session they would be objects to keep.
-    return [Claimed._make(row) for row in session.connection().execute(query).all()]
-
-
-@cache
-def _wanted() -> ColumnElement[bool]:
-    """Return the condition that the reader has agreed to emails of a delivery's kind. Answers need no consent."""
-    course = Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED])
-    reminder = Delivery.kind == DeliveryKind.REMINDER
-    return and_(or_(~course, Subscriber.wants_videos), or_(~reminder, Subscriber.wants_reminders))
-
-
-@cache
-def may_receive() -> ColumnElement[bool]:
-    """Return the condition under which a delivery may go out right now: consent always wins, and a pause holds."""
-    waiting = Subscriber.status.in_([SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED])
-    active = Subscriber.status == SubscriberStatus.ACTIVE
-    held = Subscriber.paused_at, Subscriber.hurt_at, Subscriber.unreachable_at
-    steered = and_(active, *(reason.is_(None) for reason in held))
-    wanted = and_(steered, _wanted())
-    return or_(
-        and_(Delivery.kind == DeliveryKind.CONFIRMATION, waiting),
-        and_(Delivery.kind.in_([DeliveryKind.ALREADY_SUBSCRIBED, DeliveryKind.NEW_ADDRESS]), active),
-        # A copy and an erasure are also for who has left; pauses hold no answer.
-        and_(Delivery.kind == DeliveryKind.FRESH_LINK, Subscriber.status.in_(AT_AN_ADDRESS)),
-        and_(Delivery.kind.in_([DeliveryKind.VIDEO, DeliveryKind.FINISHED]), wanted, ~rests()),
-        and_(Delivery.kind == DeliveryKind.REMINDER, wanted),
-    )
+    return _changing(Delivery.id.in_(select(chosen.c.id)), DeliveryStatus.DUE, _CLAIM)
 
 
 @cache
@@ -192,41 +63,67 @@ def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
-    mine = and_(among(Delivery.id, ids), Delivery.claim_id == claim_id, Delivery.call_begun_at.is_(None), _allowed())
-    return _changed(session, mine, DeliveryStatus.CLAIMED, {"call_begun_at": real_now})
+    return _ids(session, _begin_call(), given({"call_begun_at": real_now}, ids=ids, claim=claim_id))
+
+
+@cache
+def _begin_call() -> Executable:
+    mine = among_given(Delivery.id), Delivery.claim_id == bindparam("claim"), Delivery.call_begun_at.is_(None)
+    return _changing(and_(*mine, _allowed()), DeliveryStatus.CLAIMED, ("call_begun_at",))
 
 
 def begin_due(
     session: Session, ids: Collection[int], claim_id: str, lease_until: datetime, real_now: datetime
 ) -> set[int]:
     """Claim due rows that were looked at and mark that the provider's call begins, as `begin_call` does."""
-    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until}
-    free = and_(among(Delivery.id, ids), Delivery.held.is_(None), _allowed())
-    return _changed(session, free, DeliveryStatus.DUE, values | {"call_begun_at": real_now})
+    return _ids(session, _begin_due(), given(_as_claim(claim_id, lease_until, real_now), ids=ids))
+
+
+@cache
+def _begin_due() -> Executable:
+    free = and_(among_given(Delivery.id), Delivery.held.is_(None), _allowed())
+    return _changing(free, DeliveryStatus.DUE, _CLAIM)
 
 
 def keep(session: Session, ids: Collection[int], claim_id: str, lease_until: datetime) -> set[int]:
     """Claim due rows that were looked at and whose call does not begin yet."""
-    values = {"status": DeliveryStatus.CLAIMED, "claim_id": claim_id, "lease_until": lease_until, "call_begun_at": None}
-    return _changed(session, among(Delivery.id, ids), DeliveryStatus.DUE, values) if ids else set()
+    return change(session, ids, DeliveryStatus.DUE, **_as_claim(claim_id, lease_until, None))
 
 
-def _changed(session: Session, which: ColumnElement[bool], before: DeliveryStatus, values: dict[str, Any]) -> set[int]:
-    statement = (
-        update(Delivery)
-        .where(which, Delivery.status == fixed(before))
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+#: What a claim writes on its rows.
+_CLAIM = ("status", "claim_id", "lease_until", "call_begun_at")
+
+
+def _as_claim(claim_id: str, lease_until: datetime, begun: datetime | None) -> dict[str, Any]:
+    return dict(zip(_CLAIM, (str(DeliveryStatus.CLAIMED), claim_id, lease_until, begun), strict=True))
+
+
+def _changing(which: ColumnElement[bool], before: DeliveryStatus, columns: tuple[str, ...]) -> Executable:
+    """Return the statement that sets columns of the rows that match and stand at `before`; it gives their ids."""
+    return (
+        update(Delivery).where(which, Delivery.status == fixed(before)).values(to_set(columns)).returning(Delivery.id)
     )
+
+
+def _ids(session: Session, statement: Executable, told: dict[str, Any]) -> set[int]:
     # Past the session: what it holds of the ledger is not touched here, and to look through it takes time.
-    return set(session.connection().execute(statement).scalars().all())
+    return set(session.connection().execute(statement, told).scalars().all())
 
 
 def settle(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
     """Write the same outcome on claimed rows of one claim and return the ids that were still ours to settle."""
-    mine = and_(among(Delivery.id, ids), Delivery.claim_id == claim_id)
-    return _changed(session, mine, DeliveryStatus.CLAIMED, values) if ids else set()
+    if not ids:
+        return set()
+    if not plain(values):
+        mine = update(Delivery).where(among(Delivery.id, ids), *held_under(claim_id))
+        return _ids(session, mine.values(**values).returning(Delivery.id), {})
+    return _ids(session, _settle(tuple(values)), given(values, ids=ids, claim=claim_id))
+
+
+@cache
+def _settle(columns: tuple[str, ...]) -> Executable:
+    mine = and_(among_given(Delivery.id), Delivery.claim_id == bindparam("claim"))
+    return _changing(mine, DeliveryStatus.CLAIMED, columns)
 
 
 def give_back(session: Session, claim_id: str, ids: Collection[int], /, **values: Any) -> set[int]:
@@ -271,7 +168,12 @@ def change(session: Session, ids: Collection[int], before: DeliveryStatus, /, **
     if not ids:
         return set()
     session.flush()
-    return _changed(session, among(Delivery.id, ids), before, values)
+    return _ids(session, _change(before, tuple(values)), given(values, ids=ids))
+
+
+@cache
+def _change(before: DeliveryStatus, columns: tuple[str, ...]) -> Executable:
+    return _changing(among_given(Delivery.id), before, columns)
 
 
 def skip_due(session: Session, reason: str, where: ColumnElement[bool]) -> int:

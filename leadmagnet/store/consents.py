@@ -1,20 +1,23 @@
 """Consent: wordings that never change, and an append-only record of who agreed to which, when, where and how.
 
-Triggers hold that (migration 0012): an event is never changed, but for the network address and the browser, which may
+Triggers hold that (migration 0011): an event is never changed, but for the network address and the browser, which may
 be blanked, and goes only with its person. What a person wants now is also kept beside them, for the claim to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, Select, delete, exists, select, text, update
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy import Executable, ForeignKey, Index, bindparam, delete, exists, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import COURSE, NOWHERE, Channel, ConsentKind, Origin, Purpose, wording_id, written
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name, filled, one_of
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
@@ -66,14 +69,30 @@ class ConsentEvent(Base):
     detail: Mapped[str] = mapped_column(Name(300), default="")
 
 
+@cache
+def _kept() -> Executable:
+    return select(Wording.id).where(Wording.id == bindparam("id"))
+
+
 def keep_wording(session: Session, words: str, language: str, now: datetime, version: str = "") -> str:
     """Store a wording if it is new and return its id."""
     identity = wording_id(words, language)
-    if session.get(Wording, identity) is None:
+    if session.connection().execute(_kept(), {"id": identity}).first() is None:
         # Two may be the first with it at the same moment.
         row = {"id": identity, "text": words, "language": language, "version": version[:24], "first_used_at": now}
-        session.execute(insert_all(Wording, [row], session.connection().dialect).on_conflict_do_nothing())
+        insert_rows(session.connection(), Wording, [row], meets=True)
     return identity
+
+
+class Said(NamedTuple):
+    """Whose record an event goes into, for which kinds of emails, and on what it rests."""
+
+    person: Subscriber
+    purposes: Collection[Purpose]
+    wording_id: str | None = None
+    form: str = ""
+    page: str = ""
+    detail: str = ""
 
 
 def record(
@@ -95,33 +114,87 @@ def record(
 
     `now` is when it takes effect (course clock), `asked_at` when the person did it, where that was before.
     """
-    session.add(
-        ConsentEvent(
-            subscriber_id=person.id,
-            email=person.email,
-            kind=kind,
-            purposes=written(purposes),
-            wording_id=wording_id,
-            at=asked_at or now,
-            effective_at=None if kind is ConsentKind.REQUESTED else now,
-            channel=channel,
-            form=form[:64],
-            page=page[:500],
-            ip=origin.ip[:45],
-            user_agent=origin.user_agent[:300],
-            token_id=origin.token_id[:64],
-            detail=detail[:300],
-        )
+    said = Said(person, purposes, wording_id, form, page, detail)
+    record_all(session, kind, [said], now, channel=channel, origin=origin, asked_at=asked_at)
+
+
+def record_all(
+    session: Session,
+    kind: ConsentKind,
+    said: Sequence[Said],
+    now: datetime,
+    *,
+    channel: str,
+    origin: Origin = NOWHERE,
+    asked_at: datetime | None = None,
+) -> None:
+    """Add an event of one kind to the record of each of these people, as `record` does."""
+    at, effective_at = asked_at or now, None if kind is ConsentKind.REQUESTED else now
+    add_all(
+        session,
+        [
+            {
+                "subscriber_id": one.person.id,
+                "email": one.person.email,
+                "kind": str(kind),
+                "purposes": written(one.purposes),
+                "wording_id": one.wording_id,
+                "at": at,
+                "effective_at": effective_at,
+                "channel": str(channel),
+                "form": one.form[:64],
+                "page": one.page[:500],
+                "ip": origin.ip[:45],
+                "user_agent": origin.user_agent[:300],
+                "token_id": origin.token_id[:64],
+                "detail": one.detail[:300],
+            }
+            for one in said
+        ],
     )
-    if kind is ConsentKind.CONFIRMED:
-        person.want(person.wanted | frozenset(purposes))
-    elif kind is ConsentKind.WITHDRAWN:
-        person.want(person.wanted - frozenset(purposes))
+    for one in said:
+        if kind is ConsentKind.CONFIRMED:
+            one.person.want(one.person.wanted | frozenset(one.purposes))
+        elif kind is ConsentKind.WITHDRAWN:
+            one.person.want(one.person.wanted - frozenset(one.purposes))
+
+
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add events as they are, each with the same columns. What people want is not touched: see `record_all`."""
+    if rows:
+        insert_rows(session.connection(), ConsentEvent, rows)
 
 
 def events_of(session: Session, subscriber_id: int) -> list[ConsentEvent]:
     """Return a person's consent events, oldest first."""
     return session.query(ConsentEvent).filter_by(subscriber_id=subscriber_id).order_by(ConsentEvent.id).all()
+
+
+class Requested(NamedTuple):
+    """A request of somebody's consent, by a form."""
+
+    id: int
+    wording_id: str | None
+    form: str
+    page: str
+    purposes: str
+
+
+@cache
+def _requests() -> Executable:
+    columns = [getattr(ConsentEvent, name) for name in Requested._fields]
+    asked = among_given(ConsentEvent.subscriber_id), ConsentEvent.kind == fixed(ConsentKind.REQUESTED)
+    return select(ConsentEvent.subscriber_id, *columns).where(*asked).order_by(ConsentEvent.id)
+
+
+def requests_of(session: Session, chosen: Mapping[int, int | None]) -> dict[int, Requested]:
+    """Return a request of each of these people, by subscriber id: the one of the id that is given, else the newest."""
+    found: dict[int, Requested] = {}
+    for subscriber_id, *row in session.connection().execute(_requests(), {"ids": chosen.keys()}).all():
+        before, this = found.get(subscriber_id), Requested._make(row)
+        if before is None or before.id != chosen[subscriber_id]:
+            found[subscriber_id] = this
+    return found
 
 
 def addresses_of(session: Session, subscriber_id: int) -> set[str]:
@@ -145,24 +218,3 @@ def forget_unused(session: Session, wording_ids: Collection[str]) -> None:
     used = exists().where(ConsentEvent.wording_id == Wording.id), exists().where(SignUp.wording_id == Wording.id)
     statement = delete(Wording).where(Wording.id.in_(wording_ids), *(~one for one in used))
     session.execute(statement.execution_options(synchronize_session=False))
-
-
-def fades(session: Session, column: InstrumentedAttribute[str], before: datetime) -> bool:
-    """Say whether a column (`ip` or `user_agent`) holds anything from before an instant of the course clock."""
-    return session.execute(_oldest(column, before, 1)).first() is not None
-
-
-def fade(session: Session, column: InstrumentedAttribute[str], before: datetime, limit: int) -> int:
-    """Blank a column in up to `limit` rows from before an instant, the oldest first; return how many."""
-    table = column.class_
-    statement = update(table).where(table.id.in_(_oldest(column, before, limit))).values({column.key: ""})
-    done = session.execute(statement.returning(table.id).execution_options(synchronize_session=False))
-    return len(done.all())
-
-
-def _oldest(column: InstrumentedAttribute[str], before: datetime, limit: int) -> Select[int]:
-    """Return the query of the oldest rows that still hold something, as the partial index has them."""
-    table = column.class_
-    at = table.at if table is ConsentEvent else table.asked_at
-    filled = text(f"{table.__tablename__}.{column.key} <> ''")
-    return select(table.id).where(filled, at < before).order_by(at).limit(limit)

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.among import among, fixed
-from leadmagnet.store.claims import IN_FLIGHT, may_receive
 from leadmagnet.store.deliveries import ONE_A_DAY, TRIED_AGAIN, Delivery
+from leadmagnet.store.in_hand import IN_FLIGHT, may_receive
 from leadmagnet.store.pauses import rests
 from leadmagnet.store.subscribers import Subscriber
 

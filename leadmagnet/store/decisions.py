@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, Index, bindparam, func, insert, select, update
+from sqlalchemy import Executable, ForeignKey, Index, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import SkipReason
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class Decision(Base):
@@ -43,16 +45,27 @@ class Run(NamedTuple):
 
 def newest(session: Session, subscriber_ids: Collection[int]) -> dict[int, Run]:
     """Return the newest run of each of these people, by subscriber id."""
+    # As plain rows: to the session they would be objects to keep.
+    rows = session.connection().execute(_newest(), {"ids": subscriber_ids})
+    return {row[0]: Run._make(row[1:]) for row in rows}
+
+
+@cache
+def _newest() -> Executable:
     last = (
         select(func.max(Decision.id).label("id"))
-        .where(among(Decision.subscriber_id, subscriber_ids))
+        .where(among_given(Decision.subscriber_id))
         .group_by(Decision.subscriber_id)
         .subquery()
     )
     columns = [getattr(Decision, name) for name in Run._fields]
-    query = select(Decision.subscriber_id, *columns).join(last, last.c.id == Decision.id)
-    # As plain rows: to the session they would be objects to keep.
-    return {row[0]: Run._make(row[1:]) for row in session.connection().execute(query)}
+    return select(Decision.subscriber_id, *columns).join(last, last.c.id == Decision.id)
+
+
+@cache
+def _longer() -> Executable:
+    longer = update(Decision.__table__).where(Decision.id == bindparam("run_id"))  # type: ignore[arg-type]  # declared as FromClause, is a Table
+    return longer.values({"last_day": bindparam("new_day"), "times": bindparam("new_times")})
 
 
 def after(last: Run | None, reason: SkipReason, now: datetime, day: date) -> Run:
@@ -82,14 +95,9 @@ def keep(session: Session, runs: Mapping[int, Sequence[Run]]) -> None:
     ]
     connection = session.connection()
     if new:
-        connection.execute(insert(Decision), new)
+        insert_rows(connection, Decision, new)
     if longer:
-        statement = (
-            update(Decision.__table__)  # type: ignore[arg-type]  # declared as FromClause, is a Table
-            .where(Decision.id == bindparam("run_id"))
-            .values({"last_day": bindparam("new_day"), "times": bindparam("new_times")})
-        )
-        connection.execute(statement, longer)
+        connection.execute(_longer(), longer)
 
 
 def of_subscriber(session: Session, subscriber_id: int) -> list[Decision]:

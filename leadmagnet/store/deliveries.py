@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.base import Base, BigId, Name, one_of, random_id, random_ids
 from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 #: A row in one of these states stands for an email that is out, or may be.
 OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
@@ -175,10 +176,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> 
     connection = session.connection()
     if connection.dialect.name == "postgresql" and _meets_none(session, new, same):
         return []
-    statement = insert_all(Delivery, new, connection.dialect, same).on_conflict_do_nothing()
-    # Of an INSERT, the count of rows is not kept unless one asks for it.
-    result = connection.execute(statement, execution_options={"preserve_rowcount": True})
-    if result.rowcount == len(new):
+    if insert_rows(connection, Delivery, new, same, meets=True).rowcount == len(new):
         return []
     ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
     there = set(connection.execute(ours).scalars().all())

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy import (
+    Executable,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import EnrollmentStatus
-from leadmagnet.store.among import among
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name, one_of
+from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.kept import given, to_set
 
 #: As the partial index says it: "= 1", as a boolean is written for SQLite, would not be served by it.
 WANTING = text("enrollment.wants_plan")
@@ -51,49 +64,101 @@ class Wanting(NamedTuple):
     """When its last delivery was over, or when it began: the next delay counts from here."""
 
 
+_WANTING_COLUMNS = (
+    Enrollment.id,
+    Enrollment.subscriber_id,
+    Enrollment.sequence_id,
+    Enrollment.status,
+    func.coalesce(Enrollment.last_settled_at, Enrollment.started_at),
+)
+
+
 def take_wanting(session: Session, limit: int) -> list[Wanting]:
     """Take up to `limit` enrollments whose next email is to be planned; the wish is taken off them.
 
     On PostgreSQL locked ones are passed over. Who wishes for a plan meanwhile waits for this transaction, so no wish is
     lost.
     """
+    return _sorted(session.connection().execute(_take_wanting(), {"most": limit}))
+
+
+@cache
+def _take_wanting() -> Executable:
     chosen = (
         select(Enrollment.id)
         .where(WANTING)
         .order_by(Enrollment.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
-    return _taken(session, Enrollment.id.in_(select(chosen.c.id)), wants_plan=False)
+    taken = update(Enrollment).where(Enrollment.id.in_(select(chosen.c.id))).values(wants_plan=False)
+    return taken.returning(*_WANTING_COLUMNS)
 
 
 def take_settled(session: Session, ids: Iterable[int], now: datetime) -> list[Wanting]:
     """Note that an email of these enrollments is over, and take them for their next plan."""
-    return _taken(session, among(Enrollment.id, ids), wants_plan=False, last_settled_at=now)
+    return _sorted(session.connection().execute(_take_settled(), {"ids": list(ids), "moment": now}))
 
 
-def _taken(session: Session, which: ColumnElement[bool], **values: Any) -> list[Wanting]:
-    statement = (
-        update(Enrollment)
-        .where(which)
-        .values(**values)
-        .returning(
-            Enrollment.id,
-            Enrollment.subscriber_id,
-            Enrollment.sequence_id,
-            Enrollment.status,
-            func.coalesce(Enrollment.last_settled_at, Enrollment.started_at),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return sorted(Wanting._make(row) for row in session.connection().execute(statement).all())
+@cache
+def _take_settled() -> Executable:
+    taken = update(Enrollment).where(among_given(Enrollment.id))
+    over = {"wants_plan": False, "last_settled_at": bindparam("moment")}
+    return taken.values(over).returning(*_WANTING_COLUMNS)
+
+
+def _sorted(rows: Iterable[Any]) -> list[Wanting]:
+    return sorted(Wanting._make(row) for row in rows)
 
 
 def want_plan(session: Session, ids: Iterable[int], **values: Any) -> None:
     """Ask for a new plan of these enrollments, and set other columns on the way."""
-    statement = update(Enrollment).where(among(Enrollment.id, ids)).values(wants_plan=True, **values)
-    session.execute(statement.execution_options(synchronize_session=False))
+    session.connection().execute(_want(tuple(values)), given(values, ids=list(ids)))
+
+
+@cache
+def _want(columns: tuple[str, ...]) -> Executable:
+    return update(Enrollment).where(among_given(Enrollment.id)).values({"wants_plan": True} | to_set(columns))
+
+
+@cache
+def _people_want() -> Executable:
+    active = Enrollment.status == fixed(EnrollmentStatus.ACTIVE)
+    return update(Enrollment).where(among_given(Enrollment.subscriber_id), active).values(wants_plan=True)
+
+
+def people_want_plan(session: Session, subscriber_ids: Collection[int]) -> None:
+    """Ask for a new plan of whatever these people are on the way through."""
+    session.connection().execute(_people_want(), {"ids": subscriber_ids})
+
+
+class Newest(NamedTuple):
+    """Somebody's newest enrollment in a sequence."""
+
+    id: int
+    status: str
+    last_settled_at: datetime | None
+
+
+@cache
+def _newest() -> Executable:
+    columns = Enrollment.subscriber_id, Enrollment.id, Enrollment.status, Enrollment.last_settled_at
+    mine = among_given(Enrollment.subscriber_id), Enrollment.sequence_id == bindparam("sequence_id")
+    return select(*columns).where(*mine).order_by(Enrollment.id)
+
+
+def newest_in(session: Session, sequence_id: int, subscriber_ids: Collection[int]) -> dict[int, Newest]:
+    """Return the newest enrollment of each of these people in a sequence, by subscriber id."""
+    asked = {"ids": subscriber_ids, "sequence_id": sequence_id}
+    return {row[0]: Newest._make(row[1:]) for row in session.connection().execute(_newest(), asked).all()}
+
+
+def begin(session: Session, sequence_id: int, subscriber_ids: Collection[int], now: datetime) -> None:
+    """Begin a sequence for people who were never in it."""
+    if subscriber_ids:
+        rows = [{"subscriber_id": one, "sequence_id": sequence_id, "started_at": now} for one in sorted(subscriber_ids)]
+        insert_rows(session.connection(), Enrollment, rows)
 
 
 def newest_of(session: Session, subscriber_id: int, sequence_id: int | None = None) -> Enrollment | None:

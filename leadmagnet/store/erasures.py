@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from leadmagnet.store.base import Base, Name
+from leadmagnet.store.base import Base, Instant, Name
 
 
 class Erasure(Base):
@@ -26,6 +26,10 @@ class Erasure(Base):
     until: Mapped[datetime]
 
 
+# Each pass asks this: put together once.
+_WAITING = select(Erasure).where(Erasure.next_at <= bindparam("moment", type_=Instant()))
+
+
 def add(session: Session, email_hashes: Collection[str], now: datetime, until: datetime) -> None:
     """Note addresses whose copies are to go, at once and, where `until` is later, once more then."""
     session.add_all(Erasure(email_hash=one, next_at=now, until=until) for one in sorted(email_hashes))
@@ -33,7 +37,7 @@ def add(session: Session, email_hashes: Collection[str], now: datetime, until: d
 
 def waiting(session: Session, now: datetime) -> list[Erasure]:
     """Return what is to be done at this instant."""
-    return list(session.scalars(select(Erasure).where(Erasure.next_at <= now)))
+    return list(session.scalars(_WAITING, {"moment": now}))
 
 
 def done(session: Session, erasures: Collection[Erasure], now: datetime) -> None:

@@ -26,6 +26,10 @@ class EventBatch(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+# Each claim and each call ask this: put together once.
+_WAIT = select(exists(select(EventBatch.id)))
+
+
 class Batch(NamedTuple):
     """A body as it came."""
 
@@ -41,7 +45,7 @@ def add(session: Session, provider: str, body: bytes, real_now: datetime) -> Non
 
 def wait(session: Session) -> bool:
     """Say whether any batch is to be taken in."""
-    return bool(session.scalar(select(exists(select(EventBatch.id)))))
+    return bool(session.connection().execute(_WAIT).scalar())
 
 
 def take(session: Session, most: int) -> list[Batch]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, delete, func, or_, select, text, update
+from sqlalchemy import Executable, Index, UniqueConstraint, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.redaction import without_address
 from leadmagnet.domain.signals import Signal
 from leadmagnet.domain.status import DeliveryStatus
-from leadmagnet.store.among import among, among_texts, fixed
-from leadmagnet.store.base import Base, BigId, Name, one_of
+from leadmagnet.store.among import among_given, among_texts_given, fixed
+from leadmagnet.store.base import Base, BigId, Instant, Name, one_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class ProviderEvent(Base):
@@ -97,18 +98,21 @@ def _spoken() -> tuple[Any, ...]:
 
 def spoken_of(session: Session, public_ids: Collection[str]) -> dict[str, Spoken]:
     """Return the deliveries with these opaque ids."""
-    query = select(Delivery.public_id, *_spoken()).where(among_texts(Delivery.public_id, public_ids))
-    return {public_id: Spoken._make(row) for public_id, *row in session.connection().execute(query)}
+    rows = session.connection().execute(_spoken_of(), {"texts": public_ids})
+    return {public_id: Spoken._make(row) for public_id, *row in rows}
+
+
+@cache
+def _spoken_of() -> Executable:
+    return select(Delivery.public_id, *_spoken()).where(among_texts_given(Delivery.public_id))
 
 
 def add(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
     """Store events; one whose id is known already is left out. Return the ids that are new."""
     if not rows:
         return set()
-    connection = session.connection()
     told = [row | _without(row.get("email", ""), row) for row in rows]
-    statement = insert_all(ProviderEvent, told, connection.dialect).on_conflict_do_nothing()
-    return set(connection.execute(statement.returning(ProviderEvent.event_id)).scalars())
+    return set(insert_rows(session.connection(), ProviderEvent, told, meets=True, giving="event_id").scalars())
 
 
 def _without(address: str, row: Mapping[str, Any]) -> dict[str, str]:
@@ -124,7 +128,13 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
 
     Those of a delivery whose call is under way wait: its settling comes within the lease.
     """
-    query = (
+    rows = session.connection().execute(_waiting(), {"most": limit})
+    return [Waiting._make(row)._replace(signal=Signal(row.signal)) for row in rows]
+
+
+@cache
+def _waiting() -> Executable:
+    return (
         select(
             ProviderEvent.event_id,
             ProviderEvent.public_id,
@@ -138,17 +148,20 @@ def waiting(session: Session, limit: int) -> list[Waiting]:
         .where(ProviderEvent.applied_at.is_(None))
         .where(or_(Delivery.id.is_(None), Delivery.status != fixed(DeliveryStatus.CLAIMED)))
         .order_by(ProviderEvent.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(of=ProviderEvent, skip_locked=True)
     )
-    rows = session.connection().execute(query)
-    return [Waiting._make(row)._replace(signal=Signal(row.signal)) for row in rows]
 
 
 def settled_at(session: Session, delivery_ids: Collection[int]) -> dict[int, datetime | None]:
     """Return when these deliveries left, or were given up (real clock)."""
-    query = select(Delivery.id, Delivery.settled_at).where(among(Delivery.id, delivery_ids))
-    return dict(session.connection().execute(query).all())
+    rows = session.connection().execute(_settled_at(), {"ids": set(delivery_ids)}).all()
+    return {row[0]: row[1] for row in rows}
+
+
+@cache
+def _settled_at() -> Executable:
+    return select(Delivery.id, Delivery.settled_at).where(among_given(Delivery.id))
 
 
 def heard_since(session: Session, real_at: datetime) -> bool:
@@ -185,6 +198,10 @@ def forget_old(session: Session, received_before: datetime, limit: int) -> int:
 
 def done(session: Session, event_ids: Collection[str], real_now: datetime) -> None:
     """Mark events as applied and forget the address in them."""
-    statement = update(ProviderEvent).where(among_texts(ProviderEvent.event_id, event_ids))
-    done_with = statement.values(applied_at=real_now, email="")
-    session.execute(done_with.execution_options(synchronize_session=False))
+    session.connection().execute(_done(), {"texts": event_ids, "moment": real_now})
+
+
+@cache
+def _done() -> Executable:
+    applied = {"applied_at": bindparam("moment", type_=Instant()), "email": ""}
+    return update(ProviderEvent).where(among_texts_given(ProviderEvent.event_id)).values(applied)

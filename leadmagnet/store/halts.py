@@ -44,15 +44,20 @@ class BrakeRelease(Base):
     at: Mapped[datetime]
 
 
+# Each batch asks and lifts: put together once.
+_CURRENT = select(Halt).where(Halt.id == 1)
+_BY = select(Halt.by).where(Halt.id == 1)
+_LIFT = delete(Halt).where(Halt.by == "")
+
+
 def current(session: Session) -> Halt | None:
     """Return the halt in force or on trial, if any."""
-    return session.get(Halt, 1)
+    return session.scalars(_CURRENT).one_or_none()
 
 
 def by_hand(session: Session) -> bool:
     """Say whether somebody has stopped everything by hand."""
-    halt = session.get(Halt, 1, populate_existing=True)
-    return halt is not None and bool(halt.by)
+    return bool(session.connection().execute(_BY).scalar())
 
 
 def stop(session: Session, reason: str, real_now: datetime, until: datetime) -> None:
@@ -71,7 +76,7 @@ def stop_by_hand(session: Session, reason: str, by: str, real_now: datetime) -> 
 
 def lift(session: Session) -> None:
     """Let sending go on, unless somebody has stopped it by hand."""
-    session.execute(delete(Halt).where(Halt.by == ""))
+    session.connection().execute(_LIFT)
 
 
 def brake(session: Session, reason: str, real_now: datetime) -> bool:

@@ -6,16 +6,18 @@ other old rows, 30 days after it came. Must not know: the rules of the caps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Executable, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leadmagnet.domain.admission import Held, Source, Window
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among, among_given, fixed
+from leadmagnet.store.base import Instant
 from leadmagnet.store.signups import SignUp
 
 HELD, DISCARDED = "held", "discarded"
@@ -62,10 +64,23 @@ def window(session: Session, since: datetime, *, and_waiting: bool = False) -> W
     return found
 
 
-def turns(session: Session, real_now: datetime, limit: int) -> list[SignUp]:
-    """Return held sign-ups whose turn it is to be looked at again, the oldest first; locked ones are passed over."""
-    query = session.query(SignUp).filter(SignUp.again_at <= real_now).order_by(SignUp.again_at, SignUp.id).limit(limit)
-    return query.with_for_update(skip_locked=True).all()
+def mark_proofs(session: Session, seen: Collection[int], proven: Collection[int]) -> None:
+    """Empty the proofs that have been looked at, and mark whose are good."""
+    session.execute(update(SignUp).where(among(SignUp.id, seen)).values(proof=""), execution_options=_UNSYNCED)
+    if proven:
+        good = update(SignUp).where(among(SignUp.id, proven)).values(proven=True)
+        session.execute(good, execution_options=_UNSYNCED)
+
+
+def let_through(session: Session, ids: Collection[int], real_now: datetime) -> None:
+    """Count sign-ups that go through under the caps."""
+    if ids:
+        session.connection().execute(_let_through(), {"ids": ids, "moment": real_now})
+
+
+@cache
+def _let_through() -> Executable:
+    return update(SignUp).where(among_given(SignUp.id)).values(counted_at=bindparam("moment", type_=Instant()))
 
 
 def hold(

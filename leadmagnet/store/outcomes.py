@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -53,14 +54,18 @@ def add(session: Session, counts: Mapping[tuple[datetime, str], Told]) -> None:
     if not counts:
         return
     connection = session.connection()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = [
         {"slot": slot, "what": what, "number": told.number, "detail": told.detail[:300]}
         for (slot, what), told in sorted(counts.items())
     ]
-    statement = dialect.insert(OutcomeCount).values(rows)
+    connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(OutcomeCount)
     summed = {"number": OutcomeCount.number + statement.excluded.number, "detail": statement.excluded.detail}
-    connection.execute(statement.on_conflict_do_update(index_elements=["slot", "what"], set_=summed))
+    return statement.on_conflict_do_update(index_elements=["slot", "what"], set_=summed)
 
 
 def sent(session: Session, number: int, real_now: datetime) -> None:

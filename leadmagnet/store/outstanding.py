@@ -6,12 +6,14 @@ The database stays the truth: whatever becomes of a message that carries a claim
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, distinct, func, select, text, update
+from sqlalchemy import ColumnElement, Executable, TextClause, bindparam, distinct, func, select, text, update
 from sqlalchemy.orm import Session
 
 from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.store.base import Instant
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.pauses import hold_again
 
@@ -51,10 +53,19 @@ def reopen(session: Session, real_now: datetime, limit: int) -> int:
 
     In one statement, so that nobody can begin the call between the look and the change.
     """
-    over = select(Delivery.id).where(*_NOT_BEGUN, Delivery.lease_until <= real_now).limit(limit)
-    chosen = over.with_for_update(skip_locked=True).cte("chosen")
+    given = {"moment": real_now, "most": limit}
+    back = list(session.connection().execute(_reopen(), given).scalars().all())
+    hold_again(session, back)
+    return len(back)
+
+
+@cache
+def _reopen() -> Executable:
+    over = select(Delivery.id).where(*_NOT_BEGUN, Delivery.lease_until <= bindparam("moment", type_=Instant()))
+    chosen = over.limit(bindparam("most")).with_for_update(skip_locked=True).cte("chosen")
     statement = update(Delivery).where(Delivery.id.in_(select(chosen.c.id)), Delivery.call_begun_at.is_(None))
-    return _due_again(session, statement.where(Delivery.status == DeliveryStatus.CLAIMED))
+    again = statement.where(Delivery.status == DeliveryStatus.CLAIMED).values(**_DUE_AGAIN)
+    return again.returning(Delivery.id)
 
 
 def _due_again(session: Session, statement: Any) -> int:

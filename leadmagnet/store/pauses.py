@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, Update, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Executable, ForeignKey, Index, Select, Update, and_, exists, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason
-from leadmagnet.store.among import among, fixed
+from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name
 from leadmagnet.store.deliveries import TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment, want_plan
@@ -91,12 +92,23 @@ def hold_again(session: Session, ids: Collection[int]) -> None:
     The plan matters where the pause ends this very moment: whoever plans after us finds the row and lets it go.
     """
     if ids:
-        ours = among(Delivery.id, ids) & rests()
-        _no_second_try(session, ours)
-        held = update(Delivery).where(*_WAITING, ours).values(held=HELD)
-        if enrollments := set(_changed(session, held.returning(Delivery.enrollment_id))) - {None}:
+        connection = session.connection()
+        connection.execute(_no_second_try_of(), {"ids": ids})
+        held = connection.execute(_hold_again(), {"ids": ids})
+        if enrollments := set(held.scalars().all()) - {None}:
             for_plans(session)  # so that we and the end of a pause do not hold one another's enrollments
             want_plan(session, enrollments)
+
+
+@cache
+def _no_second_try_of() -> Executable:
+    return _failed_again(among_given(Delivery.id) & rests())
+
+
+@cache
+def _hold_again() -> Executable:
+    held = update(Delivery).where(*_WAITING, among_given(Delivery.id), rests()).values(held=HELD)
+    return held.returning(Delivery.enrollment_id)
 
 
 def end(session: Session, sequence_id: int, now: datetime, by: str) -> int | None:
@@ -139,8 +151,11 @@ def _no_second_try(session: Session, ours: ColumnElement[bool]) -> None:
 
     Such an email is no enrollment's next one, so the planner would never let it go. It can be tried again afterwards.
     """
-    again = _unlocked(ours & (Delivery.reason == TRIED_AGAIN))
-    session.execute(again.values(status=DeliveryStatus.FAILED).execution_options(synchronize_session=False))
+    session.execute(_failed_again(ours).execution_options(synchronize_session=False))
+
+
+def _failed_again(ours: ColumnElement[bool]) -> Update:
+    return _unlocked(ours & (Delivery.reason == TRIED_AGAIN)).values(status=DeliveryStatus.FAILED)
 
 
 def _drop_reminders(session: Session, sequence_id: int) -> None:

@@ -12,8 +12,8 @@ from leadmagnet.domain.rates import Pace
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import fixed
 from leadmagnet.store.base import Base
-from leadmagnet.store.claims import IN_FLIGHT
 from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.in_hand import IN_FLIGHT
 
 
 class SendingPace(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain import schedule
@@ -84,6 +84,14 @@ class StepRevision(Base):
     created_at: Mapped[datetime]
 
 
+# Each batch of plans or letters asks these: put together once.
+_FOR_PLANS = select(Sequence).order_by(Sequence.id).with_for_update(read=True).execution_options(populate_existing=True)
+_STEPS = select(Step).where(Step.sequence_id == bindparam("of")).order_by(Step.position, Step.id)
+_REVISIONS = (
+    select(StepRevision).join(Step, Step.revision_id == StepRevision.id).where(Step.sequence_id == bindparam("of"))
+)
+
+
 def by_slug(session: Session, slug: str) -> Sequence | None:
     """Return the sequence with this slug."""
     return session.query(Sequence).filter_by(slug=slug).one_or_none()
@@ -94,16 +102,14 @@ def for_plans(session: Session) -> dict[int, Sequence]:
 
     To be called before enrollments are taken, so that all lock in one order.
     """
-    query = select(Sequence).order_by(Sequence.id).with_for_update(read=True)
-    return {found.id: found for found in session.scalars(query.execution_options(populate_existing=True))}
+    return {found.id: found for found in session.scalars(_FOR_PLANS)}
 
 
 def steps_of(session: Session, sequence_id: int) -> list[Step]:
     """Return all steps of a sequence in order, the removed ones among them."""
-    return session.query(Step).filter_by(sequence_id=sequence_id).order_by(Step.position, Step.id).all()
+    return list(session.scalars(_STEPS, {"of": sequence_id}))
 
 
 def revisions_of(session: Session, sequence_id: int) -> dict[int, StepRevision]:
     """Return the published revision of each step of a sequence, by step id."""
-    query = session.query(StepRevision).join(Step, Step.revision_id == StepRevision.id)
-    return {revision.step_id: revision for revision in query.filter(Step.sequence_id == sequence_id)}
+    return {revision.step_id: revision for revision in session.scalars(_REVISIONS, {"of": sequence_id})}

@@ -5,13 +5,18 @@ The request writes this row and nothing else, so that its answer and its time ar
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import Executable, ForeignKey, Index, String, bindparam, null, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import COURSE, written
-from leadmagnet.store.base import Base, Name, filled
+from leadmagnet.store.among import among_given
+from leadmagnet.store.base import Base, Instant, Name, filled
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class SignUp(Base):
@@ -77,7 +82,72 @@ class SignUp(Base):
     """Who let it through or threw it away after it was held; then no cap holds it any more."""
 
 
-def waiting(session: Session, limit: int) -> list[SignUp]:
+class Asked(NamedTuple):
+    """A sign-up that is to be weighed, as its row is."""
+
+    id: int
+    email: str
+    email_canonical: str
+    first_name: str
+    timezone: str
+    form: str
+    wording_id: str
+    purposes: str
+    page: str
+    ip: str
+    user_agent: str
+    track_links: bool
+    asked_at: datetime
+    asked_real_at: datetime
+    network: str
+    proof: str
+    proven: bool
+    decided_by: str
+
+
+@cache
+def _waiting() -> Executable:
+    columns = [getattr(SignUp, name) for name in Asked._fields]
+    query = select(*columns).where(SignUp.handled_at.is_(None)).order_by(SignUp.id).limit(bindparam("most"))
+    return query.with_for_update(skip_locked=True)
+
+
+def waiting(session: Session, limit: int) -> list[Asked]:
     """Return the oldest sign-ups nobody has looked at; on PostgreSQL they are locked, and locked ones passed over."""
-    query = session.query(SignUp).filter(SignUp.handled_at.is_(None)).order_by(SignUp.id).limit(limit)
-    return query.with_for_update(skip_locked=True).all()
+    return [Asked._make(row) for row in session.connection().execute(_waiting(), {"most": limit}).all()]
+
+
+@cache
+def _turns() -> Executable:
+    columns = [getattr(SignUp, name) for name in Asked._fields]
+    turn = SignUp.again_at <= bindparam("moment", type_=Instant())
+    query = select(*columns).where(turn).order_by(SignUp.again_at, SignUp.id).limit(bindparam("most"))
+    return query.with_for_update(skip_locked=True)
+
+
+def turns(session: Session, real_now: datetime, limit: int) -> list[Asked]:
+    """Return held sign-ups whose turn it is to be looked at again, the oldest first; locked ones are passed over."""
+    told = {"moment": real_now, "most": limit}
+    return [Asked._make(row) for row in session.connection().execute(_turns(), told).all()]
+
+
+@cache
+def _handled() -> Executable:
+    values = {
+        "outcome": bindparam("became"),
+        "handled_at": bindparam("moment", type_=Instant()),
+        "again_at": null(),
+        "network_until": bindparam("until", type_=Instant()),
+    }
+    return update(SignUp).where(among_given(SignUp.id)).values(**values)
+
+
+def handled(session: Session, ids: Collection[int], outcome: str, real_now: datetime, network_until: datetime) -> None:
+    """Write down what became of sign-ups, and when their networks are to be forgotten (real clock)."""
+    told = {"ids": ids, "became": outcome, "moment": real_now, "until": network_until}
+    session.connection().execute(_handled(), told)
+
+
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add sign-ups, each with the same columns."""
+    insert_rows(session.connection(), SignUp, rows)

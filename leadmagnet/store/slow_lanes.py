@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, true, update
@@ -153,7 +154,12 @@ def tidy_up(session: Session, full_before: datetime) -> None:
 
 def left_over(session: Session) -> bool:
     """Say whether any row stands in a domain's own lane."""
-    return session.scalar(_any_own().limit(1)) is not None
+    return session.connection().execute(_left_over()).first() is not None
+
+
+@cache
+def _left_over() -> Select[int]:
+    return _any_own().limit(1)
 
 
 def bring_back(session: Session, limit: int) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Executable, Index, Select, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.consent import Purpose
 from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import SubscriberStatus
-from leadmagnet.store.among import among_texts
+from leadmagnet.store.among import among_given, among_texts, among_texts_given
 from leadmagnet.store.base import Base, Name, one_of, random_id
+from leadmagnet.store.insert_kept import insert_rows
 
 
 class Subscriber(Base):
@@ -129,3 +132,43 @@ def by_leave_ids(session: Session, leave_ids: Collection[str]) -> list[Subscribe
 def by_leave_id(session: Session, leave_id: str) -> Subscriber | None:
     """Return the subscriber whose unsubscribe link this is."""
     return session.query(Subscriber).filter_by(leave_id=leave_id).one_or_none()
+
+
+class Known(NamedTuple):
+    """Somebody at an address, and where they stand."""
+
+    id: int
+    status: str
+    email: str
+
+
+@cache
+def _by_addresses() -> Executable:
+    columns = Subscriber.email_canonical, Subscriber.id, Subscriber.status, Subscriber.email
+    query = select(*columns).where(among_texts_given(Subscriber.email_canonical))
+    # In one order, so that two workers cannot wait for each other.
+    return query.order_by(Subscriber.id).with_for_update()
+
+
+def lock_by_canonical(session: Session, addresses: Collection[str]) -> dict[str, Known]:
+    """Return who is at these canonical addresses, by address; on PostgreSQL they are locked."""
+    if not addresses:
+        return {}
+    rows = session.connection().execute(_by_addresses(), {"texts": addresses}).all()
+    return {row[0]: Known._make(row[1:]) for row in rows}
+
+
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add pending subscribers, each with the same columns; one whose address is known already is left out."""
+    insert_rows(session.connection(), Subscriber, rows, meets=True)
+
+
+@cache
+def _locked() -> Select[Subscriber]:
+    query = select(Subscriber).where(among_given(Subscriber.id)).order_by(Subscriber.id).with_for_update()
+    return query.execution_options(populate_existing=True)
+
+
+def locked(session: Session, ids: Collection[int]) -> dict[int, Subscriber]:
+    """Return people by id, on PostgreSQL locked, as they stand once the lock is ours."""
+    return {person.id: person for person in session.scalars(_locked(), {"ids": ids})}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.keyed_hash import KeyedHash
 from leadmagnet.domain.status import SubscriberStatus
-from leadmagnet.store.among import among_texts
+from leadmagnet.store.among import among_texts, among_texts_given
 from leadmagnet.store.base import Base, Name
 
 #: Rows that one statement writes.
@@ -46,9 +46,16 @@ def suppressed(session: Session, key: str, email_canonical: str) -> Suppression 
 
 def reasons(session: Session, key: str, addresses: Collection[str]) -> dict[str, str]:
     """Return those of some canonical addresses that are suppressed, each with the reason."""
+    if not addresses:
+        return {}
     by_hash = {email_hash(key, address): address for address in addresses}
-    query = select(Suppression.email_hash, Suppression.reason).where(among_texts(Suppression.email_hash, by_hash))
-    return {by_hash[hashed]: reason for hashed, reason in session.connection().execute(query)}
+    rows = session.connection().execute(_reasons(), {"texts": by_hash})
+    return {by_hash[hashed]: reason for hashed, reason in rows}
+
+
+@cache
+def _reasons() -> Executable:
+    return select(Suppression.email_hash, Suppression.reason).where(among_texts_given(Suppression.email_hash))
 
 
 def add(session: Session, key: str, addresses: Mapping[str, str], real_now: datetime) -> None:

@@ -102,7 +102,7 @@ def test_a_withdrawal_wins_until_the_call(fast_world: Any, written: bool) -> Non
     claim = send.claim_due(post, fast_world.clock.now, 1)
     assert claim is not None
     with store.reading(parts.engine) as session:
-        rows = store.claims.claimed(session, claim.id, claim.ids)
+        rows = store.in_hand.claimed(session, claim.id, claim.ids)
         desk = Desk(session, rows)
     (letters,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
     choose(fast_world, REMINDERS)

@@ -77,13 +77,13 @@ def test_leaving_between_claim_and_call_wins(fast_world: Any, memory_mailer: Any
         )
     assert len(ids) == 1
     with store.reading(fast_world.services.engine) as session:
-        rows = store.claims.claimed(session, "claim", ids)
+        rows = store.in_hand.claimed(session, "claim", ids)
         desk = Desk(session, rows)
     parts = fast_world.services
     (written,) = batches(desk, rows, fast_world.clock.now(), clinic=parts.clinic, links=parts.links, most=10)
     fast_world.act(leave, fast_world.clock.now(), "one-click")
     calls, tally = len(memory_mailer.calls), Tally()
-    send._call(post, fast_world.clock.now, "claim", written, tally)
+    send.call(post, fast_world.clock.now, "claim", written, tally)
     assert len(memory_mailer.calls) == calls
     assert dict(tally.skipped) == {"not_active": 1}
     assert [row.status for row in fast_world.deliveries(kind="video")] == ["sent", "skipped"]

@@ -21,7 +21,7 @@ from leadmagnet.tick import post_of
 
 def looked_at(ledger: Any, **more: Any) -> list[int]:
     asked = {"now": ledger.at, "real_now": ledger.at, "lane": 1, "limit": 100} | more
-    return [row.id for row in ledger.do(store.claims.look, **asked)]
+    return [row.id for row in ledger.do(store.in_hand.look, **asked)]
 
 
 def begin(ledger: Any, ids: list[int]) -> set[int]:

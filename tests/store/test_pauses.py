@@ -113,7 +113,7 @@ def test_the_last_look_before_the_call_sees_the_mark(ledger: Any) -> None:
     video, reminder = ledger.due(people[0], step_id=step), ledger.due(people[1], kind="reminder")
     assert ledger.claim("mine") == [video, reminder]
     assert ledger.do(store.pauses.begin, sequence_id(ledger), ledger.at, "anna")
-    (seen, _) = ledger.do(store.claims.claimed, "mine")
+    (seen, _) = ledger.do(store.in_hand.claimed, "mine")
     assert (seen.allowed, seen.sequence_paused) == (False, True)
     assert ledger.do(store.claims.begin_call, "mine", [video, reminder], ledger.at) == {reminder}
 
