@@ -19,9 +19,11 @@ from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.steering import pause
 from leadmagnet.feedback.watching import watched
 from leadmagnet.store.base import Base
+from leadmagnet.store.clicks import LinkClick
 from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.links import Link
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression, email_hash
@@ -93,6 +95,13 @@ def lived(services: Any, clock: Any, name: str) -> Subscriber:
         session.flush()
         event = {"event_id": name, "provider": "sendgrid", "public_id": mail.public_id, "signal": "delivered"}
         store.events.add(session, [event | {"at": now.real, "received_at": now.real, "raw": "{}"}])
+        link = session.query(Link).filter_by(revision_id=step.revision_id, number=1).one_or_none()
+        link = link or Link(revision_id=step.revision_id, number=1, url="https://other.example/chairs")
+        session.add(link)
+        session.flush()
+        click = LinkClick(subscriber_id=person.id, delivery_id=mail.id, link_id=link.id, method="GET", agent="browser")
+        click.at, click.real_at = now.course, now.real
+        session.add(click)
         watched(session, person, "dead-bug", 60, now.course)
         check_in(session, person, "dead-bug", Felt.HARD, now.course, note=f"{name} wrote this")
         run = store.decisions.after(None, "video_today", now.course, now.course.date())  # type: ignore[arg-type]
@@ -119,6 +128,7 @@ def test_the_copy_holds_rows_of_every_kind_and_only_her_own(services: Any, hand_
         "delivered",
         "Dead bug",
         "A video goes out on the same day.",
+        "https://other.example/chairs",
     ):
         assert words in written, words
     rows: dict[str, Any] = {section.name: section.rows for section in sections}
