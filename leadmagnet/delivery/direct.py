@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -81,6 +82,8 @@ def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) ->
         try:
             desk = Desk(session, ready, tracks=post.links.tracks)
             letters = batches(desk, ready, taken.at, clinic=post.clinic, links=post.links, most=post.mailer.batch_size)
+        except DBAPIError:
+            raise  # this transaction is lost, and nothing of it was claimed
         except Exception as error:  # noqa: BLE001 (raised again, once these rows no longer stand before all others)
             taken.error = error
             letters = []
