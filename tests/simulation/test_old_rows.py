@@ -54,7 +54,7 @@ def live(empty: Callable[..., Services], tmp_path: Path) -> Callable[..., tuple[
     def make(url: str | None = None, *, stay: int = 0, days: int = DAYS, **changes: Any) -> tuple[Services, list[Any]]:
         number = next(count)
         services = empty(database_url=url or f"sqlite:///{tmp_path}/{number}.db", ledger_retention_days=stay)
-        plan = replace(PLAN, days=days, step=timedelta(hours=1), **changes)
+        plan = replace(PLAN, days=days, step=timedelta(hours=3), **changes)
         config = replace(services.config, sendgrid_webhook_public_key="simulated")
         with store.writing(services.engine) as session:
             load_shipped(session, plan.begin)
