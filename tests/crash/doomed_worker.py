@@ -23,7 +23,7 @@ from config import Config
 from leadmagnet import services as parts
 from leadmagnet.delivery import direct, settle
 from leadmagnet.enrollment import plan
-from leadmagnet.store import claims
+from leadmagnet.store import claims, in_hand
 from leadmagnet.tick import tick
 
 
@@ -46,7 +46,7 @@ def deadly(deed: Callable[..., Any], times: int, *, after: bool) -> Callable[...
 def arm(boundary: str, times: int, services: parts.Services) -> None:
     """Lay the mine."""
     mines: dict[str, tuple[Any, str, bool]] = {
-        "before_claim": (claims, "look", False),
+        "before_claim": (in_hand, "look", False),
         "looked_at": (claims, "begin_due", False),
         "after_claim": (direct, "claim_due", True),
         "call_begun": (services.mailer, "send", False),

@@ -41,8 +41,7 @@ def test_another_migration_than_the_program_s_is_reported(working, monkeypatch, 
     (tmp_path / "0002_second.py").write_text('revision: str = "0002"\ndown_revision: str = "0001"\n', encoding="utf-8")
     monkeypatch.setattr(health, "MIGRATIONS", tmp_path)
     with working.services.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     answer = working.get("/readyz")
     assert answer.status_code == 503
     assert "['0001']" in answer.json["problems"]["migrations"]

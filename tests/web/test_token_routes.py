@@ -43,7 +43,7 @@ def tokens(site, person):
 
 def own(route, other):
     """Whether a token's own kind of page is asked for: a video's token serves all addresses of the video."""
-    return route == other or (route.startswith("/v/") and other.startswith("/v/"))
+    return route == other or any(route.startswith(kind) and other.startswith(kind) for kind in ("/v/", "/p/"))
 
 
 def test_there_is_a_token_of_every_kind(site):

@@ -93,7 +93,7 @@ def test_what_was_ticked_is_kept_with_the_words_of_both_boxes(site, fields, purp
     assert row.purposes == purposes
     (wording,) = site.rows(Wording)
     assert wording.text.count("[ ] ") == 2
-    assert "news from the clinic" in wording.text
+    assert "may also email me clinic news" in wording.text
     assert (wording.version, wording.language) == ("2", "en")
 
 

@@ -67,18 +67,26 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "goal": words.number(len(person.days)),
         "snoozed": _snoozed(person, moment, where),
         "quiet": cadence(person.unanswered) is not Cadence.EXERCISE_DAYS,
-        "counts_links": person.track_links and services().config.track_links,
         "since": _date(person.created_at, where),
-        "wants_reminders": person.wants_reminders,
-        "emails": boxes(person, services().clinic),
-        "emails_around": around(services().clinic),
-        "emails_href": f"{here(services().links.page(person.id))}/emails",
-        "leave_href": here(services().links.leave(person.leave_id)),
+        **_emails(person),
         **_way(person, path, found, local_day(moment, where)),
         "paces": _paces(person, found) if path.next is not None else [],
-        "calendar_href": here(services().links.calendar(person.id)),
         "break_days": [day.isoformat() for day in bounds(person, moment)],
         **_choices(person, found),
+    }
+
+
+def _emails(person: Subscriber) -> dict[str, object]:
+    """Return which emails the person gets, and the addresses that say so or lead away."""
+    parts = services()
+    return {
+        "wants_reminders": person.wants_reminders,
+        "emails": boxes(person, parts.clinic),
+        "emails_around": around(parts.clinic),
+        "emails_href": f"{here(parts.links.page(person.id))}/emails",
+        "counts_links": person.track_links and parts.config.track_links,
+        "leave_href": here(parts.links.leave(person.leave_id)),
+        "calendar_href": here(parts.links.calendar(person.id)),
     }
 
 
