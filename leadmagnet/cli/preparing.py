@@ -25,8 +25,10 @@ def prepare() -> None:
     _, backup = upgrade_to_head(parts.engine)
     if backup is not None:
         click.echo(f"Backup before the migration: {backup}")
+    # Outside of it: the first look at a fast clock is a transaction of its own.
+    at = parts.clock.now().course
     with store.writing(parts.engine) as session:
-        done = load_shipped(session, parts.clock.now().course)
+        done = load_shipped(session, at)
     if done.kept:
         click.echo(f"Kept as you edited them: {', '.join(done.kept)}")
     _say(parts.config.public_url, _first_marketer())

@@ -24,6 +24,13 @@ def test_a_bad_setting_stops_the_start(flask: Flask) -> None:
     assert line == "leadmagnet: TIME_LAPSE=fast is not a number from 1 to 1,000,000."
 
 
+def test_everything_is_made_ready_under_a_fast_clock(flask: Flask) -> None:
+    """The first look at such a clock writes down where it stands: nobody may wait for that in a transaction."""
+    done = flask("prepare", TIME_LAPSE="8640")
+    assert done.returncode == 0, done.stderr
+    assert "8640 course seconds" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
