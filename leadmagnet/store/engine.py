@@ -26,7 +26,7 @@ BUSY_SECONDS = 20
 #: How long the emptying of the log waits for readers; then it is tried again later.
 LOG_MILLISECONDS = 200
 #: For each SQLite file, whose turn it is to write, among the threads of this process.
-#: A thread may take it twice: what it does first of all may be to look where a fast clock stands, which can mean a write.
+#: A thread may take it twice: the first look at a fast clock writes down where it stands.
 _turns: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 # A child of a fork has only the thread that forked: a turn that another had taken would never end.
 os.register_at_fork(after_in_child=_turns.clear)
