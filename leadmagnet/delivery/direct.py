@@ -106,7 +106,8 @@ def _begin(session: Session, post: Post, taken: Taken, letters: Sequence[Outgoin
     ids = [row.id for row in first.rows]
     taken.at = clock()
     lease_until = lease_end(taken.at.real, post.lease_seconds)
-    ready = store.claims.begin_due(session, ids, taken.claim_id, lease_until, taken.at.real)
+    readers = {row.subscriber_id for row in first.rows}
+    ready = store.claims.begin_due(session, ids, readers, taken.claim_id, lease_until, taken.at.real)
     taken.begun = only(first, ready) if len(ready) < len(ids) else first
     if not ready:
         taken.begun = None

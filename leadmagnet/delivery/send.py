@@ -38,8 +38,9 @@ log = structlog.get_logger(__name__)
 
 #: After a refusal of the whole provider: how long nothing is claimed before one careful try (real seconds).
 HALT_SECONDS = 60
-#: After a batch of which nothing is known: how long nothing is claimed before one careful try (real seconds).
-UNKNOWN_SECONDS = 5
+#: After a batch that a provider did not take, or of which nothing is known: the same. As long as it asks for, but that
+#: long at most: what it asks for may have been a mistake of its own.
+REST_SECONDS, LONGEST_REST_SECONDS = 5, 15 * 60
 #: Seconds between tries to write down a provider's answer; together well below a lease.
 SETTLE_WAITS = (0.1, 0.5, 2.0, 5.0, 10.0)
 
@@ -147,7 +148,8 @@ def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing
             store.claims.give_back(session, claim_id, [row.id for row in store.in_hand.claimed(session, claim_id)])
             return False
         begun_at = clock().real
-        ready = store.claims.begin_call(session, claim_id, ids, begun_at)
+        readers = {row.subscriber_id for row in outgoing.rows}
+        ready = store.claims.begin_call(session, claim_id, ids, readers, begun_at)
         pace.begun(session, post.limits, begun_at, len(ready))
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
@@ -222,7 +224,7 @@ def _rest(session: Session, pairs: Sequence[tuple[Claimed, Result]], now: Now) -
     While a gateway answers for a provider that is away, each try would leave another batch unknown.
     """
     if pairs and all(result.outcome is Outcome.UNKNOWN for _, result in pairs):
-        until = now.real + timedelta(seconds=UNKNOWN_SECONDS)
+        until = now.real + timedelta(seconds=REST_SECONDS)
         store.halts.stop(session, f"no answer known: {pairs[0][1].detail}", now.real, until)
     else:
         store.halts.lift(session)
@@ -239,7 +241,10 @@ def only(outgoing: Outgoing, ready: set[int]) -> Outgoing:
 def _refused(
     post: Post, now: Now, begun_at: datetime, claim_id: str, outgoing: Outgoing, error: MailError, tally: Tally
 ) -> None:
-    """The provider took nothing. A permanent refusal halts the queue for everybody, at no cost to any delivery."""
+    """The provider took nothing: the queue rests, because who does not take this batch does not take the next either.
+
+    A permanent refusal costs no delivery an attempt; any other only those that were tried.
+    """
     jitter = random.random()  # noqa: S311 (spreads retries; no secret)
     with store.writing(post.engine) as session:
         untried = [row.id for row in store.in_hand.claimed(session, claim_id)]
@@ -251,6 +256,8 @@ def _refused(
             waiting = len(tried) + len(untried)
             log.error("sending halted", reason=str(error), waiting=waiting, retry_in_seconds=HALT_SECONDS)
             return
+        rest = min(max(error.retry_after or 0.0, REST_SECONDS), LONGEST_REST_SECONDS)
+        store.halts.stop(session, str(error), now.real, now.real + timedelta(seconds=rest))
         again = dict.fromkeys(tried, (str(error), error.retry_after))
         given_up = retry(session, claim_id, again, now, jitter, tally)
         store.claims.give_back(session, claim_id, untried)

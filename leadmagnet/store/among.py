@@ -12,34 +12,23 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Integer, String, Text, bindparam, literal_column
+from sqlalchemy import Boolean, ColumnElement, Dialect, Integer, String, bindparam, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-
-class _Array(UserDefinedType[str]):
-    """PostgreSQL's own type, named with the parameter: the planner then knows how many ids there are."""
-
-    cache_ok = True
-    render_bind_cast = True
-
-    def get_col_spec(self, **_options: Any) -> str:
-        return "BIGINT[]"
+from leadmagnet.store.arrays import Array, array_text
 
 
 class _Ids(TypeDecorator[Collection[int]]):
-    """A list of ids, written as one text: an array's on PostgreSQL, JSON on SQLite.
-
-    As a list, psycopg would look at each number for itself, which takes five times as long.
-    """
+    """A list of ids, written as one text: an array's on PostgreSQL, JSON on SQLite."""
 
     impl = String
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(_Array() if dialect.name == "postgresql" else String())
+        return dialect.type_descriptor(Array("BIGINT") if dialect.name == "postgresql" else String())
 
     def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> Any:
         written = orjson.dumps(sorted(value or ())).decode()
@@ -53,11 +42,11 @@ class _Texts(TypeDecorator[Collection[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else String())
+        return dialect.type_descriptor(Array("TEXT") if dialect.name == "postgresql" else String())
 
     def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> Any:
         texts = sorted(value or ())
-        return texts if dialect.name == "postgresql" else orjson.dumps(texts).decode()
+        return array_text(texts) if dialect.name == "postgresql" else orjson.dumps(texts).decode()
 
 
 class _Among(FunctionElement[bool]):

@@ -54,16 +54,22 @@ def _claim() -> Executable:
 
 @cache
 def _allowed() -> ColumnElement[bool]:
-    return exists().where(Subscriber.id == Delivery.subscriber_id, may_receive()).correlate(Delivery)
+    # With the readers named, PostgreSQL looks them up; by the deliveries alone it may read all people instead.
+    reader = among_given(Subscriber.id, "readers"), Subscriber.id == Delivery.subscriber_id
+    return exists().where(*reader, may_receive()).correlate(Delivery)
 
 
-def begin_call(session: Session, claim_id: str, ids: Collection[int], real_now: datetime) -> set[int]:
+def begin_call(
+    session: Session, claim_id: str, ids: Collection[int], readers: Collection[int], real_now: datetime
+) -> set[int]:
     """Mark that the provider's call begins, for those who may still receive it; return their ids.
+
+    `readers`: the subscriber ids of these deliveries.
 
     This is the last look at consent before the network: who left a moment ago is not in the answer. A call begins once:
     whoever comes second with the same claim (a message delivered twice, say) gets nothing.
     """
-    return _ids(session, _begin_call(), given({"call_begun_at": real_now}, ids=ids, claim=claim_id))
+    return _ids(session, _begin_call(), given({"call_begun_at": real_now}, ids=ids, readers=readers, claim=claim_id))
 
 
 @cache
@@ -73,10 +79,15 @@ def _begin_call() -> Executable:
 
 
 def begin_due(
-    session: Session, ids: Collection[int], claim_id: str, lease_until: datetime, real_now: datetime
+    session: Session,
+    ids: Collection[int],
+    readers: Collection[int],
+    claim_id: str,
+    lease_until: datetime,
+    real_now: datetime,
 ) -> set[int]:
     """Claim due rows that were looked at and mark that the provider's call begins, as `begin_call` does."""
-    return _ids(session, _begin_due(), given(_as_claim(claim_id, lease_until, real_now), ids=ids))
+    return _ids(session, _begin_due(), given(_as_claim(claim_id, lease_until, real_now), ids=ids, readers=readers))
 
 
 @cache

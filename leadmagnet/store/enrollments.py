@@ -79,7 +79,7 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
     On PostgreSQL locked ones are passed over. Who wishes for a plan meanwhile waits for this transaction, so no wish is
     lost.
     """
-    return _sorted(session.connection().execute(_take_wanting(), {"most": limit}))
+    return _sorted(session.connection().execute(_take_wanting(), {"most": limit}).all())
 
 
 @cache
@@ -98,7 +98,7 @@ def _take_wanting() -> Executable:
 
 def take_settled(session: Session, ids: Iterable[int], now: datetime) -> list[Wanting]:
     """Note that an email of these enrollments is over, and take them for their next plan."""
-    return _sorted(session.connection().execute(_take_settled(), {"ids": list(ids), "moment": now}))
+    return _sorted(session.connection().execute(_take_settled(), {"ids": list(ids), "moment": now}).all())
 
 
 @cache

@@ -1,34 +1,20 @@
 """Many rows, one statement: an execution a row takes three times as long. Must not know: any table.
 
-A column that is the same in all rows is one value; the others are arrays on PostgreSQL, on SQLite one JSON text. An
-array is written as the text that PostgreSQL reads: psycopg would look for a way to write each value by itself.
+A column that is the same in all rows is one value; the others are arrays on PostgreSQL, on SQLite one JSON text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, cast
 
 import orjson
 from sqlalchemy import ColumnElement, Dialect, String, Table, bindparam, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeEngine
 
+from leadmagnet.store.arrays import Array, array_text
 from leadmagnet.store.base import Base
-
-
-class _Array(UserDefinedType[str]):
-    """An array of one of PostgreSQL's types, given as text."""
-
-    cache_ok = True
-    render_bind_cast = True
-
-    def __init__(self, of: str) -> None:
-        self.of = of
-
-    def get_col_spec(self, **_options: Any) -> str:
-        return f"{self.of}[]"
 
 
 def insert_all(
@@ -63,25 +49,7 @@ def insert_all(
 def _unnested(kind: TypeEngine[Any], values: list[Any], dialect: Dialect) -> ColumnElement[Any]:
     # TEXT, not VARCHAR(n): a cast to that would cut what is too long, where the column refuses it.
     of = "TEXT" if isinstance(kind, String) else kind.compile(dialect)
-    return func.unnest(bindparam(None, _array(values), type_=_Array(of)))
-
-
-def _array(values: list[Any]) -> str:
-    """Return values as PostgreSQL writes an array (its manual, 8.15.2)."""
-    return f"{{{','.join([_element(value) for value in values])}}}"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"') if "\\" in value or '"' in value else value
-        return f'"{escaped}"'
-    if value is None:
-        return "NULL"
-    if isinstance(value, date):  # a datetime is one, too
-        return f'"{value.isoformat()}"'
-    if isinstance(value, (bool, int, float)):
-        return str(value)
-    raise TypeError(f"no way to write a {type(value).__name__} into an array")
+    return func.unnest(bindparam(None, array_text(values), type_=Array(of)))
 
 
 def _as_kept(kind: TypeEngine[Any], values: list[Any], dialect: Dialect) -> list[Any]:

@@ -70,7 +70,8 @@ class Scene:
             )
         if begun:
             with store.writing(self.services.engine) as session:
-                assert store.claims.begin_call(session, claim_id, ids, now.real)
+                readers = [row.subscriber_id for row in store.in_hand.claimed(session, claim_id)]
+                assert store.claims.begin_call(session, claim_id, ids, readers, now.real)
         return ids
 
     def post(self, mailer: Any) -> Post:

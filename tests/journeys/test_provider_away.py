@@ -63,6 +63,29 @@ def test_a_provider_that_is_away_delays_and_nothing_else(
         assert not [row for row in rows if row.status in ("failed", "unknown", "claimed")]
 
 
+def test_the_queue_waits_as_told_and_one_letter_tries(fast_world: Any, memory_mailer: Any) -> None:
+    """However many batches wait: who is busy is asked once, left alone for so long, and then asked with one letter."""
+    for number in range(10):
+        fast_world.join(f"p{number}@example.org")
+    fast_world.live(65)
+    memory_mailer.batch_size = 2
+    clock, began = fast_world.clock, len(memory_mailer.calls)
+    while clock.course.hour != 17 or clock.course.minute:  # nine in Vancouver
+        clock.move(minutes=1)
+    memory_mailer.script = away(clock, clock.real, 1, lambda: MailError("429 busy", permanent=False, retry_after=37))
+    sizes = []
+    for _ in range(9):
+        fast_world.tick()
+        sizes.append([len(call.letters) for call in memory_mailer.calls[began:]])
+        clock.move(seconds=12)
+    assert sizes[:4] == [[2]] * 4, "no other batch, and nothing before the time is over"
+    assert sizes[4:8] == [[2, 1]] * 4, "one careful try, and the same wait again"
+    assert sizes[8][:3] == [2, 1, 1], "another careful try, which is taken"
+    clock.move(minutes=2)
+    fast_world.tick()
+    assert sum(len(call.letters) for call in memory_mailer.calls[began:]) == 2 + 1 + 10
+
+
 def test_each_letter_is_taken_once(fast_world: Any, memory_mailer: Any) -> None:
     """A provider that is away for every other call, for a week."""
     taken: Counter[str] = Counter()

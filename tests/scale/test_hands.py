@@ -116,8 +116,9 @@ def office(services: Any, hand_clock: Any) -> Office:
 
 def begin(office: Office, claim_id: str) -> None:
     with store.writing(office.services.engine) as session:
-        ids = session.scalars(select(Delivery.id).where(Delivery.claim_id == claim_id)).all()
-        assert len(store.claims.begin_call(session, claim_id, ids, office.clock.real)) == BATCH
+        rows = store.in_hand.claimed(session, claim_id)
+        ids, readers = [row.id for row in rows], [row.subscriber_id for row in rows]
+        assert len(store.claims.begin_call(session, claim_id, ids, readers, office.clock.real)) == BATCH
 
 
 def test_no_more_is_handed_out_than_the_workers_take(office: Office) -> None:

@@ -15,6 +15,12 @@ from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.deliveries import Delivery
 
 
+def begin_call(ledger: Any, claim_id: str, ids: list[int]) -> set[int]:
+    readers = {ledger.row(row_id).subscriber_id for row_id in ids}
+    begun: set[int] = ledger.do(store.claims.begin_call, claim_id, ids, readers, ledger.at)
+    return begun
+
+
 def test_a_claim_takes_what_is_due_oldest_first(ledger: Any) -> None:
     people = ledger.people(4)
     late = [ledger.due(person, due_at=ledger.at - timedelta(hours=hours)) for hours, person in enumerate(people)]
@@ -106,7 +112,7 @@ def test_settling_a_lost_claim_changes_nothing(ledger: Any) -> None:
         (store.claims.give_back, {"held": "hurt"}),
     ):
         assert ledger.do(deed, "first", [row], **more) == set()
-    assert ledger.do(store.claims.begin_call, "first", [row], ledger.at) == set()
+    assert begin_call(ledger, "first", [row]) == set()
     found = ledger.row(row)
     assert (found.status, found.claim_id, found.held) == ("claimed", "second", None)
     assert ledger.do(store.claims.settle, "second", [row], status=DeliveryStatus.SENT) == {row}
@@ -117,7 +123,7 @@ def test_settling_a_lost_claim_changes_nothing(ledger: Any) -> None:
 def test_giving_back_forgets_the_claim(ledger: Any) -> None:
     row = ledger.due(ledger.people(1)[0])
     ledger.claim("mine")
-    ledger.do(store.claims.begin_call, "mine", [row], ledger.at)
+    begin_call(ledger, "mine", [row])
     assert ledger.row(row).call_begun_at == ledger.at
     ledger.do(store.claims.give_back, "mine", [row], attempts=1, retry_at=ledger.at + timedelta(seconds=3))
     found = ledger.row(row)
@@ -180,7 +186,7 @@ def test_consent_is_looked_at_once_more_before_the_call(
     columns = {key: ledger.at if value is True and key.endswith("_at") else value for key, value in person.items()}
     row = ledger.due(ledger.people(1, **columns)[0], kind=kind)
     ledger.claim("mine")
-    assert ledger.do(store.claims.begin_call, "mine", [row], ledger.at) == ({row} if allowed else set())
+    assert begin_call(ledger, "mine", [row]) == ({row} if allowed else set())
     assert (ledger.row(row).call_begun_at is not None) is allowed
 
 

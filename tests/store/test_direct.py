@@ -26,7 +26,8 @@ def looked_at(ledger: Any, **more: Any) -> list[int]:
 
 def begin(ledger: Any, ids: list[int]) -> set[int]:
     until = ledger.at + timedelta(seconds=120)
-    begun: set[int] = ledger.do(store.claims.begin_due, ids, "mine", until, ledger.at)
+    readers = {ledger.row(row_id).subscriber_id for row_id in ids}
+    begun: set[int] = ledger.do(store.claims.begin_due, ids, readers, "mine", until, ledger.at)
     return begun
 
 

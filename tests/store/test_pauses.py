@@ -115,7 +115,7 @@ def test_the_last_look_before_the_call_sees_the_mark(ledger: Any) -> None:
     assert ledger.do(store.pauses.begin, sequence_id(ledger), ledger.at, "anna")
     (seen, _) = ledger.do(store.in_hand.claimed, "mine")
     assert (seen.allowed, seen.sequence_paused) == (False, True)
-    assert ledger.do(store.claims.begin_call, "mine", [video, reminder], ledger.at) == {reminder}
+    assert ledger.do(store.claims.begin_call, "mine", [video, reminder], people, ledger.at) == {reminder}
 
 
 def test_holding_without_a_mark_holds_nothing(ledger: Any) -> None:
