@@ -124,6 +124,7 @@ def shown_form(session: Session, slug: str, sent: SignUpForm | None = None) -> S
         sent.first_name.data or "",
         sent.email.data or "",
         sent.timezone.data or "",
+        bool(sent.consent.data),
         bool(sent.news.data),
         "" if mistakes else TOO_QUICK,
         mistakes,

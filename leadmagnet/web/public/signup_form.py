@@ -107,6 +107,7 @@ class Shown:
     first_name: str = ""
     email: str = ""
     timezone: str = ""
+    consent_given: bool = False
     news: bool = False
     notice: str = ""
     errors: list[Error] = field(default_factory=list)
