@@ -56,6 +56,13 @@ def test_leaving_works_in_every_standing(site, status):
     assert site.again(person).status in {SubscriberStatus.UNSUBSCRIBED, status}
 
 
+@pytest.mark.parametrize("status", [SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED])
+def test_who_cannot_come_back_by_the_form_is_told_to_call(site, status):
+    page = site.get(site.leave(site.person(status=status))).text
+    assert "Call us" in page
+    assert "Sign up again" not in page
+
+
 def test_an_unknown_id_is_not_found_by_either_method(site):
     assert site.get("/u/unknown").status_code == 404
     assert site.client.post("/u/unknown", data=ONE_CLICK).status_code == 404

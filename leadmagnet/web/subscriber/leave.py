@@ -22,7 +22,9 @@ from leadmagnet.web.subscriber.tokens import OldLink
 blueprint = Blueprint("leave", __name__, url_prefix="/u")
 blueprint.after_request(keep_private)
 
-_LEFT = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+#: Signing up again brings nobody back from these: the clinic has to look first.
+FOR_GOOD = (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+_LEFT = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
 
 
 @blueprint.get("/<leave_id>")
@@ -30,7 +32,7 @@ def show(leave_id: str) -> str:
     """Show the button. Changes nothing."""
     with store.reading(services().engine) as session:
         person = _person(session, leave_id)
-        return render_template("left.html" if person.status in _LEFT else "leave.html", email=person.email)
+        return _left(person) if person.status in _LEFT else render_template("leave.html", email=person.email)
 
 
 @blueprint.post("/<leave_id>")
@@ -42,7 +44,11 @@ def press(leave_id: str) -> str:
     with store.writing(services().engine) as session:
         person = _person(session, leave_id)
         leave(session, person, now(), channel, came_from.ip, came_from.user_agent)
-    return render_template("left.html", email=person.email)
+    return _left(person)
+
+
+def _left(person: Subscriber) -> str:
+    return render_template("left.html", email=person.email, for_good=person.status in FOR_GOOD)
 
 
 def _person(session: Session, leave_id: str) -> Subscriber:

@@ -25,6 +25,7 @@ from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, objects_to_tracking, services
 from leadmagnet.web.security import keep_private
 from leadmagnet.web.subscriber import breaks
+from leadmagnet.web.subscriber.leave import FOR_GOOD
 from leadmagnet.web.subscriber.own_page_view import SAVED, view
 from leadmagnet.web.subscriber.tokens import by_page
 
@@ -66,8 +67,8 @@ def press(token: str) -> AnyResponse:
 def _page(session: Session, person: Subscriber, saved: str) -> Response:
     if person.status != SubscriberStatus.ACTIVE:
         rights = person.status in FOR_WHOM[Opens.DATA]
-        page = render_template("own-page-stopped.html", status=person.status, said=SAVED.get(saved), rights=rights)
-        return make_response(page)
+        shown = {"status": person.status, "for_good": person.status in FOR_GOOD, "rights": rights}
+        return make_response(render_template("own-page-stopped.html", **shown, said=SAVED.get(saved)))
     return make_response(render_template("own-page.html", **view(session, person, now().course, saved)))
 
 
