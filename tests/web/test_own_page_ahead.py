@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import icalendar
+import pytest
 
 from leadmagnet import store
 from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus
@@ -119,3 +120,11 @@ def test_while_nothing_should_be_done_the_calendar_is_empty(site):
         change(site, person, **columns)
         events = icalendar.Calendar.from_ical(site.get(path).data).walk("VEVENT")
         assert [event.decoded("DTSTART").date().isoformat() for event in events] == begins, columns
+
+
+@pytest.mark.parametrize(("sent", "go_on"), [(2, True), (6, False)])
+def test_a_rest_from_reminders_speaks_of_videos_only_where_some_come(site, sent, go_on):
+    person = site.person(sent=sent)
+    assert ("ideos go on" in page(site, person)) == go_on
+    act(site, person, "snooze")
+    assert ("ideos go on" in page(site, person)) == go_on

@@ -25,9 +25,9 @@ from leadmagnet.web.subscriber.which_emails import around, boxes
 #: Sentences after an act, by the code in the address: what stands there is never shown itself. True: it worked.
 SAVED = {
     "rhythm": (True, "Saved. The next email follows your new days and hour."),
-    "paused": (True, "Paused. Nothing piles up; you go on with the next video."),
-    "resumed": (True, "Welcome back. You go on with the next video."),
-    "snoozed": (True, "No reminders until then. The videos go on."),
+    "paused": (True, "Paused. Nothing piles up; you go on where you left off."),
+    "resumed": (True, "Welcome back. You go on where you left off."),
+    "snoozed": (True, "Done. The reminders rest."),
     "next": (True, "The next video is on its way to your inbox."),
     "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
     "restarted_later": (True, "You begin again with video 1. It comes as soon as we send videos again."),
