@@ -60,6 +60,7 @@ def home() -> str:
         return render_template(
             "marketing/home.html",
             here=here,
+            brake=store.halts.BRAKE,
             exercised=reports.exercised(session, here.today - WEEK + timedelta(days=1), here.today),
             active=reports.on_the_path(session),
             figures=_figures(session, here.now),

@@ -18,6 +18,7 @@ from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.store.dead_letters import MOST_COUNTED
 from leadmagnet.tick import limits_from
 from leadmagnet.web.context import now, services
+from leadmagnet.web.marketing import words
 from leadmagnet.web.marketing.desk import actor, blueprint, editors, moment
 from leadmagnet.web.marketing.failed import SHOWN, failures, page
 
@@ -49,6 +50,8 @@ def sending() -> str:
         came=came,
         refused=refused,
         pauses=pauses,
+        brake=store.halts.BRAKE,
+        kind=words.kind,
         limits=limits,
         pace=pace,
         today_most=day_limit(limits, pace.ramp_began, pace.day),

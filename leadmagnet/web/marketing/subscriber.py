@@ -99,7 +99,7 @@ def _weeks(session: Session, person: Subscriber, here: Moment) -> list[dict[str,
         {
             "name": "This week" if (today - w.monday).days < 7 else week(w.monday, story.sunday(w.monday)),
             "slots": [number < w.done for number in range(max(w.goal, w.done))],
-            "words": f"{w.done} of {w.goal}",
+            "words": f"{w.done} of {w.goal}" if w.done <= w.goal else f"{w.done} done",
         }
         for w in shown
     ]

@@ -42,7 +42,7 @@ _STOPPED: Mapping[str, tuple[str, str]] = {
     SubscriberStatus.COMPLAINED: ("bad", "Complained"),
 }
 #: What is unusual about an address, as class and words of a badge.
-MARKS: Mapping[Mark, tuple[str, str]] = {Mark.DISPOSABLE: ("wait", "Disposable"), Mark.ROLE: ("", "Role address")}
+MARKS: Mapping[Mark, tuple[str, str]] = {Mark.DISPOSABLE: ("wait", "Throwaway"), Mark.ROLE: ("", "Shared inbox")}
 HELD_BY: Mapping[str, str] = {
     "network": "Too many from this network",
     "form": "Too many on this form",

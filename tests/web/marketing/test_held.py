@@ -55,7 +55,7 @@ def test_the_page_shows_from_where_and_escapes_what_strangers_wrote(parts: Servi
     held(parts, "d@example.org", network="2001:db8:1::/48", again_at=NOW, proven=True)
     page = desk.get("/admin/signups").text
     assert "4 are held" in page
-    for words in ("203.0.113.0/24", "2001:db8:1::/48", "Landing page", "Disposable", "Role address", "Waits its turn"):
+    for words in ("203.0.113.0/24", "2001:db8:1::/48", "Landing page", "Throwaway", "Shared inbox", "Waits its turn"):
         assert words in page, words
     assert "<b>Zo" not in page
     assert "<x>" not in page
@@ -117,8 +117,8 @@ def test_a_long_queue_has_pages(parts: Services, desk: Any) -> None:
     page = desk.get("/admin/signups").text
     older = re.search(r'href="(/admin/signups\?before=\d+)"', page)
     assert older
-    assert page.count('data-l="Came"') == 50
-    assert desk.get(older[1]).text.count('data-l="Came"') == 20
+    assert page.count('data-l="Came:"') == 50
+    assert desk.get(older[1]).text.count('data-l="Came:"') == 20
 
 
 def test_marks_stand_on_the_list_and_the_persons_page(parts: Services, desk: Any) -> None:
@@ -127,6 +127,6 @@ def test_marks_stand_on_the_list_and_the_persons_page(parts: Services, desk: Any
             session.add(Subscriber(email=address, email_canonical=address, timezone="UTC", created_at=NOW))
     desk.sign_in("viewer")
     page = desk.get("/admin/subscribers").text
-    assert (page.count("Role address"), page.count("Disposable")) == (1, 1)
-    for number, words in ((1, "Role address"), (2, "Disposable")):
+    assert (page.count("Shared inbox"), page.count("Throwaway")) == (1, 1)
+    for number, words in ((1, "Shared inbox"), (2, "Throwaway")):
         assert words in desk.get(f"/admin/subscribers/{number}").text

@@ -58,7 +58,7 @@ def test_it_asks_first_then_holds_and_says_how_many_since_when_and_by_whom(parts
     assert re.search(r"since [^<]+, by editor@clinic.example: 3 emails wait.", sending)
     assert re.search(r"because the sequence is paused</th><td class=\"r\">3<", sending)
     assert f'action="/admin/sequence/{SLUG}/resume"' in sending, "any sequence goes on from here, not only the first"
-    assert re.search(r"because somebody pauses, hurts or can’t be reached</th><td class=\"r\">0<", sending)
+    assert re.search(r"because somebody pauses, said “it hurt” or can’t be reached</th><td class=\"r\">0<", sending)
     assert "when the sequence goes on" in desk.get("/admin/subscribers").text
     story = desk.get(f"/admin/subscribers/{person}").text
     assert "The clinic has paused the sequence for everybody." in story

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -160,3 +161,23 @@ def test_a_long_list_has_pages(parts: Services, desk: Any, path: str) -> None:
         path = older[1].replace("&amp;", "&") if older else ""
     assert len(seen) == len(set(seen)) == 120
     assert path == ""
+
+
+def test_kinds_of_emails_and_limits_are_told_in_words(parts: Services, wired: Any) -> None:
+    failed(parts, 1, kind="already_subscribed")
+    failed(parts, 1, kind="fresh_link", status="unknown", resent=1, lease_until=NOW)
+    rates = (("gmail.com", 50.0), ("outlook.com", 20.0), ("*", 200.0))
+    slow = wired(replace(parts, config=replace(parts.config, domain_rate=rates, daily_cap=9, warm_up=(5, 10))))
+    slow.sign_in("viewer")
+    page = re.sub(r"\s+", " ", slow.get("/admin/sending").text)
+    assert "“You are already in”" in page
+    assert "Link on request, sent again once" in page
+    assert "At most 50 a second to gmail.com and 20 a second to outlook.com. At most 200 a second to each other" in page
+    assert "Today 5 at most, because a new sender begins small; 0 have gone out." in page
+
+
+def test_the_first_page_says_that_all_has_gone_out_only_where_it_has(parts: Services, desk: Any) -> None:
+    desk.sign_in("viewer")
+    assert "All emails due so far have gone out." in desk.get("/admin/").text
+    failed(parts, 1)
+    assert "All emails due so far have gone out." not in desk.get("/admin/").text
