@@ -42,6 +42,13 @@ def test_one_link_takes_no_second_row_on_a_phone(browse: Callable[..., Any], box
     assert abs(brand["y"] + brand["height"] / 2 - link["y"] - link["height"] / 2) < 4
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_small_print_keeps_away_from_the_foot(browse: Callable[..., Any], box: Any, size: str) -> None:
+    page = browse(size).open("/articles/core")
+    words, foot = box(page, ".around"), box(page, ".foot")
+    assert foot["y"] - (words["y"] + words["height"]) >= 24
+
+
 @pytest.mark.parametrize("width", [320, 360, 390, 448, 480, 768])
 def test_a_day_is_large_enough_for_a_finger(browse: Callable[..., Any], addresses: dict[str, str], width: int) -> None:
     page = browse(viewport={"width": width, "height": 740}).open(addresses["page"])

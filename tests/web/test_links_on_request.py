@@ -43,7 +43,7 @@ def test_pressed_again_the_answer_is_the_same_and_no_second_email_goes_out(site)
         answer = site.post(site.own_page(person), action="ask_data")
         answers.append((answer.status_code, answer.location, site.get(answer.location.partition("#")[0]).text))
         tick(site.services, site.clock.now)
-    assert "Look into your inbox" in answers[0][2]
+    assert "Look in your inbox" in answers[0][2]
     assert len({(code, where) for code, where, _ in answers}) == 1
     assert [row.kind for row in site.rows(Delivery)].count("fresh_link") == 1
 
@@ -144,7 +144,7 @@ def test_another_address_in_two_steps(site):
     assert 'role="alert"' in wrong.text
     asked = site.post(link, email="Anna@New.Example")
     assert asked.location == "/address/asked"
-    assert "Look into the new inbox" in site.get(asked.location).text
+    assert "Look in the new inbox" in site.get(asked.location).text
     assert "This link has been used" in site.get(link).text
     button = link_in_newest(site, "new-address")
     assert "Anna@new.example" in [to for to, _ in mails(site)]

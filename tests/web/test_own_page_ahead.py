@@ -75,6 +75,8 @@ def test_the_pace_is_chosen_in_words(site):
     for wrong in ("", "fastest", "usual "):
         assert "Choose one of the three paces" in site.get(act(site, person, "pace", pace=wrong).location).text
     assert site.again(person).pace == "slower"
+    change(site, person, wants_videos=False)
+    assert "Save the pace" not in page(site, person), "nobody paces what does not come"
 
 
 def test_a_break_ends_on_a_day_of_the_person_s_own_calendar(site):

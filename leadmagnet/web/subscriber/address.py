@@ -21,7 +21,7 @@ blueprint = Blueprint("address", __name__)
 blueprint.after_request(keep_private)
 
 _ASKED = {
-    "heading": "Look into the new inbox",
+    "heading": "Look in the new inbox",
     "words": "We send one email to the address you wrote. Once it’s confirmed there, everything goes on there.",
     "hint": "Nothing there after a few minutes? Then we can’t write to it. Until it’s confirmed, all stays as it is.",
 }

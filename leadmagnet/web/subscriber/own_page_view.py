@@ -32,7 +32,7 @@ SAVED = {
     "restarted": (True, "You begin again with video 1. It is on its way to your inbox."),
     "restarted_later": (True, "You begin again with video 1. It comes as soon as we send videos again."),
     "pace": (True, "Saved. The next video follows your new pace."),
-    "asked": (True, "Look into your inbox: we send a link there. It works for one hour."),
+    "asked": (True, "Look in your inbox: we send a link there. It works for one hour."),
     "go_on": (True, "Good. Start gently; the easier versions are a good place."),
     "links": (True, "Done. We note no link that you follow, and have forgotten those we had noted."),
     "reminding": (True, "Good. Reminders come on your exercise days again."),
@@ -70,7 +70,7 @@ def view(session: Session, person: Subscriber, moment: datetime, saved: str) -> 
         "since": _date(person.created_at, where),
         **_emails(person),
         **_way(person, path, found, local_day(moment, where)),
-        "paces": _paces(person, found) if path.next is not None else [],
+        "paces": _paces(person, found) if path.next is not None and person.wants_videos else [],
         "break_days": [day.isoformat() for day in bounds(person, moment)],
         **_choices(person, found),
     }
