@@ -65,7 +65,10 @@ def test_it_hurt_stops_and_shows_whom_to_call_then_takes_a_note_and_goes_on(site
 def test_an_empty_note_is_no_note(site):
     person = site.person(sent=1)
     site.post(site.done(person), felt="hurt")
-    site.post(site.done(person), action="note", note="  ")
+    empty = site.post(site.done(person), action="note", note="  ")
+    page = site.get(empty.location).text
+    assert "Your note is with our team" not in page, "nothing was sent"
+    assert "Send the note" in page
     assert site.rows(CheckIn)[0].note == ""
 
 

@@ -118,7 +118,7 @@ def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:
     return render_template(
         "thanks.html",
         name=safe_name(person.first_name),
-        headline="Video 1 is on its way." if fresh and not path.resting else "Your address is confirmed.",
+        headline="Video\N{NO-BREAK SPACE}1 is on its way." if fresh and not path.resting else "Your address is confirmed.",
         lead=_LEAD_RESTING if fresh and path.resting else _LEAD_FRESH if fresh else _LEAD_ALREADY,
         watch=_watch(newest, found, link(newest.slug)) if newest else None,
         stations=of_person(path, found, person, today, link) if found else [],

@@ -52,8 +52,10 @@ def press(token: str) -> AnyResponse:
             go_on(session, person, moment)
             return redirect(f"{here(services().links.page(person.id))}?saved=go_on", 303)
         if action == "note":
-            if note:
-                add_note(session, person, step.slug, note, moment)
+            if not note:
+                # Nothing was written, so nothing is said to have arrived.
+                return redirect(f"/done/{token}?saved=hurt#note", 303)
+            add_note(session, person, step.slug, note, moment)
             return redirect(f"/done/{token}?saved=note", 303)
         if felt not in _FELT:
             response = _ask(session, person, step, "", missing=True)
