@@ -103,7 +103,8 @@ def _consent_words(event: ConsentEvent) -> str:
     parts = [f"For {listed}."] if event.kind != ConsentKind.STOPPED else []
     form = f" {event.form}" if event.form else ""
     way = "On the" if event.channel == Channel.OWN_PAGE else "By"
-    parts.append(f"On the form{form}." if event.channel == Channel.FORM else f"{way} {event.channel}.")
+    if event.channel != Channel.MARKETER or not event.detail:  # which names the marketer
+        parts.append(f"On the form{form}." if event.channel == Channel.FORM else f"{way} {event.channel}.")
     if event.detail:
         parts.append(f"{event.detail[0].upper()}{event.detail[1:]}.")
     return " ".join(parts)

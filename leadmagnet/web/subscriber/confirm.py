@@ -118,7 +118,7 @@ def _thanks(session: Session, answer: Answer, person: Subscriber) -> str:
     return render_template(
         "thanks.html",
         name=safe_name(person.first_name),
-        headline="Video\N{NO-BREAK SPACE}1 is on its way." if fresh and not path.resting else "Your address is confirmed.",
+        headline=_COMES if fresh and not path.resting else "Your address is confirmed.",
         lead=_LEAD_RESTING if fresh and path.resting else _LEAD_FRESH if fresh else _LEAD_ALREADY,
         watch=_watch(newest, found, link(newest.slug)) if newest else None,
         stations=of_person(path, found, person, today, link) if found else [],
@@ -134,6 +134,7 @@ def _watch(station: Station, found: course.Course | None, href: str) -> dict[str
     return {"href": href, "words": f"Watch video {station.number}", "aside": aside(video) if video else ""}
 
 
+_COMES = "Video\N{NO-BREAK SPACE}1 is on its way."
 _LEAD_FRESH = "It will be in your inbox in a minute. Or start right here, while you’re thinking of it."
 _LEAD_RESTING = "We are taking a short break with the emails; yours begin when we go on. Or start right here."
 _LEAD_ALREADY = "There’s nothing more to press. The videos and your own page are here whenever you like."

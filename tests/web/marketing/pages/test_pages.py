@@ -189,6 +189,9 @@ def test_stopping_asks_first(owner, find, seeded):
     with store.reading(seeded.engine) as session:
         last = store.consents.events_of(session, 60)[-1]
     assert (last.kind, last.channel, last.detail) == ("withdrawn", "marketer", "by owner@clinic.example")
+    page = owner.get("/admin/subscribers/60").text
+    assert "By owner@clinic.example." in page
+    assert "By marketer" not in page, "who it was is told once"
 
 
 def test_erasing_asks_first_and_leaves_nothing(owner, find):
