@@ -1,6 +1,6 @@
 """A halt of all sending. On the real clock.
 
-Either the provider refused us as a whole (a wrong key, a barred sender): then one careful try after a while. Or
+Either the provider takes nothing (a wrong key, a barred sender, an outage): then one careful try after a while. Or
 somebody of the clinic has stopped everything by hand, or the brake on bounces and complaints has: that lasts until
 somebody lets it go on.
 """
