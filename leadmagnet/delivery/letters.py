@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -30,19 +30,18 @@ from leadmagnet.rendering.slots import TO_STRANGERS
 from leadmagnet.rendering.values import Reader, values_for
 from leadmagnet.store.among import among_given, fixed, one_of
 from leadmagnet.store.check_ins import CheckIn
+from leadmagnet.store.courses import Course, Courses
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.email_texts import EmailText
 from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.links import Stored
-from leadmagnet.store.sequences import Sequence as Course
-from leadmagnet.store.sequences import Step
 from leadmagnet.store.subscribers import Subscriber
 
 #: Emails that carry a link on request.
 _ON_REQUEST = (DeliveryKind.FRESH_LINK, DeliveryKind.NEW_ADDRESS)
 
-# Each batch asks these: put together once.
-_TEXTS, _COURSES = select(EmailText), select(Course)
+# Each batch asks this: put together once.
+_TEXTS = select(EmailText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,16 @@ class StepInHand:
     title: str
     number: int
     seconds: float | None
-    #: As plain values: each look at a row of the session costs as much as a token.
-    sequence_id: int
-    sequence_slug: str
-    sequence_title: str
-    spreads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curriculum:
+    """The sequences as letters need them: their steps by id, their rules by sequence, and each one's extent."""
+
+    steps: Mapping[int, StepInHand]
+    rules: Mapping[int, Sequence[sequence.Step]]
+    #: Title and number of videos, by sequence id.
+    extents: Mapping[int, tuple[str, int]]
 
 
 class Desk:
@@ -75,7 +79,8 @@ class Desk:
 
     def __init__(self, session: Session, rows: Sequence[Claimed], *, tracks: bool = False) -> None:
         """Read the steps, and for those that need them the texts, newest videos and check-ins; `tracks`: links, too."""
-        self.steps = _steps(session)
+        self.courses = _curriculum(store.courses.as_sent(session))
+        self.steps = self.courses.steps
         reminded = [row.subscriber_id for row in rows if row.kind == DeliveryKind.REMINDER]
         texts = session.scalars(_TEXTS) if any(row.step_id is None for row in rows) else ()
         self.texts = {text.slug: text for text in texts}
@@ -88,10 +93,6 @@ class Desk:
         self.counted = set(session.scalars(_counted(), {"ids": listed})) if listed else set()
         #: Title and instant of the following video, by what they hang on: most readers share it.
         self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
-        self.rules: dict[int, list[sequence.Step]] = {}
-        for step in self.steps.values():
-            self.rules.setdefault(step.sequence_id, []).append(step.rule)
-        self._courses = {step.sequence_id: (step.sequence_title, self._videos(step)) for step in self.steps.values()}
 
     def step_of(self, row: Claimed) -> StepInHand | None:
         """Return the step that a delivery carries, or for a reminder the exercise in hand."""
@@ -101,11 +102,7 @@ class Desk:
     def course_of(self, step: StepInHand | None) -> tuple[str, int]:
         """Return title and number of videos of the course of a step; of the first course where there is none."""
         step = step or next(iter(self.steps.values()))
-        return self._courses[step.sequence_id]
-
-    def _videos(self, step: StepInHand) -> int:
-        rules = self.rules[step.sequence_id]
-        return sum(rule.kind is DeliveryKind.VIDEO and not rule.removed for rule in rules)
+        return self.courses.extents[step.course.id]
 
     def address_of(self, row: Claimed) -> str:
         """Return the address that a letter goes to: the person's, or the one that is to take its place."""
@@ -131,38 +128,33 @@ def _counted() -> Select[int]:
     return select(Subscriber.id).where(among_given(Subscriber.id), Subscriber.track_links)
 
 
-def _steps(session: Session) -> dict[int, StepInHand]:
-    found: dict[int, StepInHand] = {}
-    for course in session.scalars(_COURSES):
-        revisions = store.sequences.revisions_of(session, course.id)
+@lru_cache(maxsize=8)
+def _curriculum(found: Courses) -> Curriculum:
+    """Return the sequences as letters need them. They hardly ever change, and each batch asks for them."""
+    steps: dict[int, StepInHand] = {}
+    rules: dict[int, list[sequence.Step]] = {}
+    extents: dict[int, tuple[str, int]] = {}
+    for course, all_steps in found:
         number = 0
-        for step in store.sequences.steps_of(session, course.id):
+        for step in all_steps:
             number += step.kind == DeliveryKind.VIDEO and not step.removed
-            if step.id in revisions:
-                found[step.id] = _in_hand(step, course, revisions[step.id].source, number)
-    return found
+            if step.source is not None:
+                steps[step.id] = _in_hand(step.rule(), course, step.source, number)
+                rules.setdefault(course.id, []).append(steps[step.id].rule)
+        videos = [rule for rule in rules.get(course.id, ()) if rule.kind is DeliveryKind.VIDEO and not rule.removed]
+        extents[course.id] = course.title, len(videos)
+    return Curriculum(steps, rules, extents)
 
 
-def _in_hand(step: Step, course: Course, source: str, number: int) -> StepInHand:
+def _in_hand(rule: sequence.Step, course: Course, source: str, number: int) -> StepInHand:
     front = parse(source).front
     # The text itself says "Video 4"; where it does not, the place in the course counts.
     written = front.get("number")
     number = written if isinstance(written, int) else number
-    return StepInHand(
-        step.rule(),
-        course,
-        source,
-        str(front.get("title", "")),
-        number,
-        film_seconds(dict(front)),
-        course.id,
-        course.slug,
-        course.title,
-        bool(course.spread_minutes),
-    )
+    return StepInHand(rule, course, source, str(front.get("title", "")), number, film_seconds(dict(front)))
 
 
-def _newest_videos(session: Session, subscriber_ids: list[int], steps: dict[int, StepInHand]) -> dict[int, int]:
+def _newest_videos(session: Session, subscriber_ids: list[int], steps: Mapping[int, StepInHand]) -> dict[int, int]:
     """Return the newest video that each person was sent, by subscriber id."""
     rows = session.connection().execute(_newest(), {"ids": subscriber_ids})
     return {subscriber_id: step_id for subscriber_id, step_id in rows if step_id in steps}
@@ -225,14 +217,14 @@ def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
         next_title=following[0] if following else None,
         next_at=following[1] if following else None,
         delivery_id=row.id,
-        sequence_slug=step.sequence_slug if step else "six-core-videos",
-        sequence_title=step.sequence_title if step else "Six core videos",
+        sequence_slug=step.course.slug if step else "six-core-videos",
+        sequence_title=step.course.title if step else "Six core videos",
     )
 
 
 def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
     """Return title and foreseen instant of the video after this one."""
-    share = schedule.spread_share(row.leave_id) if step.spreads else 0.0
+    share = schedule.spread_share(row.leave_id) if step.course.spread_minutes else 0.0
     key = (step.rule.id, row.timezone, row.chosen_hour, row.pace, share, row.day is not None)
     if key not in desk.following:
         desk.following[key] = _work_out(step, row, desk, now, share)
@@ -240,7 +232,7 @@ def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tup
 
 
 def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: float) -> tuple[str, datetime] | None:
-    coming = sequence.next_step(desk.rules[step.sequence_id], [step.rule.id])
+    coming = sequence.next_step(desk.courses.rules[step.course.id], [step.rule.id])
     if coming is None or coming.kind is not DeliveryKind.VIDEO:
         return None
     due = schedule.due_at(

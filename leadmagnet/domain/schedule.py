@@ -124,6 +124,18 @@ class Rhythm:
         if not self.chosen and not self.window.opens <= self.at < self.window.closes:
             raise ValueError(f"the preferred time {clock_words(self.at)} lies outside the window")
 
+    @classmethod
+    def of(
+        cls, hour: int, opens: int, closes: int, weekdays: str, spread_minutes: int, chosen_hour: int | None
+    ) -> Rhythm:
+        """Return a sequence's rhythm for somebody, with the hour that this person chose, where one was chosen.
+
+        `hour`, `opens`, `closes`: minutes of the local day. `weekdays`: digits, Monday 0.
+        """
+        window = Window(opens, closes, frozenset(int(digit) for digit in weekdays))
+        at = hour if chosen_hour is None else chosen_hour * 60
+        return cls(at, window, spread_minutes, chosen=chosen_hour is not None)
+
     @property
     def effective(self) -> Window:
         """The window that counts: stretched to hold the hour that the subscriber chose."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select, update
@@ -44,10 +45,10 @@ class Plans:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A sequence as a batch of plans needs it. Plain values: a look at a row of the session takes ten times as long."""
+    """A sequence as a batch of plans needs it."""
 
     id: int
-    sequence: store.sequences.Sequence
+    head: store.courses.Course
     steps: list[Step]
     spreads: bool
     paused: bool
@@ -87,7 +88,7 @@ class Calendar:
         key = (previous, step.id, at_once, person.timezone, person.chosen_hour, person.pace, share, taken, counts)
         if key not in self._known:
             paced = at_pace(delay, Pace(person.pace))
-            when = self._work_out(previous, paced, person, course.sequence, share, taken, counts=counts)
+            when = self._work_out(previous, paced, person, course.head, share, taken, counts=counts)
             self._known[key] = {"step_id": step.id, "kind": str(step.kind)} | when
         return self._known[key]
 
@@ -96,7 +97,7 @@ class Calendar:
         previous: datetime,
         delay: schedule.Delay,
         person: Person,
-        sequence: store.sequences.Sequence,
+        course: store.courses.Course,
         share: float,
         taken: frozenset[date],
         *,
@@ -105,7 +106,7 @@ class Calendar:
         if delay.unit is schedule.DelayUnit.AT_ONCE:
             at_once = {"lane": 0, "due_at": min(previous, self.now), "closes_at": None, "day": None}
             return at_once | {"reason": "at confirmation, whatever the hour"}
-        where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
+        where, rhythm = zone(person.timezone), course.rhythm(person.chosen_hour)
         due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
         reason = f"{delay.words()} after the previous email"
         if due < self.now:
@@ -117,7 +118,7 @@ class Calendar:
 
 def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     """Plan for up to `limit` enrollments that want it and return how many there were."""
-    courses = store.sequences.for_plans(session)
+    courses = _courses(store.courses.for_plans(session))
     return _plan_all(session, store.enrollments.take_wanting(session, limit), courses, now)
 
 
@@ -126,24 +127,21 @@ def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetim
 
     In the transaction that writes the end down: one look at them instead of two, and no wish to put up and take off.
     """
-    courses = store.sequences.for_plans(session)
+    courses = _courses(store.courses.for_plans(session))
     return _plan_all(session, store.enrollments.take_settled(session, enrollment_ids, now), courses, now)
 
 
-def _plan_all(
-    session: Session, waiting: Sequence[Wanting], courses: Mapping[int, store.sequences.Sequence], now: datetime
-) -> int:
+def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int, Course], now: datetime) -> int:
     if not waiting:
         return 0
     people = people_of(session, waiting)
     rows = rows_of(session, waiting)
     taken = taken_days(session, people.values(), now)
-    known = {each: _course(session, courses[each]) for each in {enrollment.sequence_id for enrollment in waiting}}
     plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
         if _goes_on(enrollment, person, mine):
-            _plan(plans, calendar, enrollment, person, mine, taken[person.id], known[enrollment.sequence_id])
+            _plan(plans, calendar, enrollment, person, mine, taken[person.id], courses[enrollment.sequence_id])
     _write(session, plans, now)
     return len(waiting)
 
@@ -166,9 +164,13 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     return expired
 
 
-def _course(session: Session, sequence: store.sequences.Sequence) -> Course:
-    steps = [step.rule() for step in store.sequences.steps_of(session, sequence.id)]
-    return Course(sequence.id, sequence, steps, bool(sequence.spread_minutes), sequence.paused_at is not None)
+@lru_cache(maxsize=16)
+def _courses(found: store.courses.Courses) -> Mapping[int, Course]:
+    """Return the sequences by id. They hardly ever change, and each batch asks for them."""
+    return {
+        head.id: Course(head.id, head, [step.rule() for step in steps], bool(head.spread_minutes), head.paused)
+        for head, steps in found
+    }
 
 
 def _held(person: Person, course: Course) -> str | None:

@@ -150,7 +150,8 @@ class _Sending:
         times_seen: dict[str, int] = {}
         for place, letter in enumerate(self._letters):
             try:
-                own, key = self._personalizer.personalization(letter), address(letter.to_email).lower()
+                to = address(letter.to_email)
+                own, key = self._personalizer.personalization(letter, to), to.lower()
             except ValueError as error:
                 self._results[place] = Result(letter.delivery_id, Outcome.REJECTED, _NAME, str(error))
                 continue
@@ -230,5 +231,5 @@ class _Sending:
 
     def _put_back(self, detail: str, retry_after: float | None, outcome: Outcome = Outcome.RETRY) -> None:
         for place, letter in enumerate(self._letters):
-            result = Result(letter.delivery_id, outcome, _NAME, detail, retry_after=retry_after)
-            self._results.setdefault(place, result)
+            if place not in self._results:
+                self._results[place] = Result(letter.delivery_id, outcome, _NAME, detail, retry_after=retry_after)

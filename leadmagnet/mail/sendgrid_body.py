@@ -77,10 +77,10 @@ class Personalizer:
         self._tag_bytes = sum(len(tag) for tag, _, _ in self._tags)
         self._shared = _shared(batch, tagged)
 
-    def personalization(self, letter: Letter) -> dict[str, object]:
+    def personalization(self, letter: Letter, checked_address: str) -> dict[str, object]:
         """Return what is the letter's own. Raises ValueError where SendGrid would refuse it or a header is unsafe."""
         own: dict[str, object] = {
-            "to": [_person(headers.address(letter.to_email), letter.to_name)],
+            "to": [_person(checked_address, letter.to_name)],
             "headers": {"Message-ID": headers.message_id(letter.message_id), **headers.own_headers(letter)},
             "custom_args": {"lm_delivery": letter.delivery_id},
         }

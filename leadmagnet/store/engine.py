@@ -55,7 +55,7 @@ def connect(url: str) -> Engine:
 
 
 def _tune_postgresql(engine: Engine) -> None:
-    """Tell the planner that a look by an index is cheap, and that compiling a statement is not.
+    """Tell the planner that a look by an index is cheap, and that compiling a statement is not; instants come in UTC.
 
     Its defaults are for disks with heads: it would read all people to find a thousand by their ids (the manual, 20.7.2
     and 32.2). Set where a connection begins, because poolers refuse options in the connection's first message.
@@ -64,7 +64,7 @@ def _tune_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def settings(connection: Any, _record: Any) -> None:
         connection.autocommit = True
-        for setting in ("random_page_cost = 1.1", "jit = off"):
+        for setting in ("random_page_cost = 1.1", "jit = off", "timezone = 'UTC'"):
             connection.execute(f"SET {setting}")
         connection.autocommit = False
 

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name
+from leadmagnet.store.courses import for_plans
 from leadmagnet.store.deliveries import TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment, want_plan
-from leadmagnet.store.sequences import Sequence, Step, for_plans
+from leadmagnet.store.sequences import Sequence, Step
 
 #: What `Delivery.held` says of a row that waits for its sequence.
 HELD = str(SkipReason.SEQUENCE_PAUSED)

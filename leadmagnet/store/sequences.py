@@ -38,9 +38,8 @@ class Sequence(Base):
 
     def rhythm(self, chosen_hour: int | None) -> schedule.Rhythm:
         """Return the rhythm for a subscriber, with the hour that this person chose, where one was chosen."""
-        window = schedule.Window(self.opens, self.closes, frozenset(int(digit) for digit in self.weekdays))
-        at = self.hour if chosen_hour is None else chosen_hour * 60
-        return schedule.Rhythm(at, window, self.spread_minutes, chosen=chosen_hour is not None)
+        day = self.hour, self.opens, self.closes, self.weekdays, self.spread_minutes
+        return schedule.Rhythm.of(*day, chosen_hour)
 
 
 class Step(Base):
@@ -84,8 +83,7 @@ class StepRevision(Base):
     created_at: Mapped[datetime]
 
 
-# Each batch of plans or letters asks these: put together once.
-_FOR_PLANS = select(Sequence).order_by(Sequence.id).with_for_update(read=True).execution_options(populate_existing=True)
+# Put together once. Who plans or writes a thousand emails has courses.py.
 _STEPS = select(Step).where(Step.sequence_id == bindparam("of")).order_by(Step.position, Step.id)
 _REVISIONS = (
     select(StepRevision).join(Step, Step.revision_id == StepRevision.id).where(Step.sequence_id == bindparam("of"))
@@ -95,14 +93,6 @@ _REVISIONS = (
 def by_slug(session: Session, slug: str) -> Sequence | None:
     """Return the sequence with this slug."""
     return session.query(Sequence).filter_by(slug=slug).one_or_none()
-
-
-def for_plans(session: Session) -> dict[int, Sequence]:
-    """Return all sequences, by id, for somebody who plans: a pause or its end waits until this transaction is over.
-
-    To be called before enrollments are taken, so that all lock in one order.
-    """
-    return {found.id: found for found in session.scalars(_FOR_PLANS)}
 
 
 def steps_of(session: Session, sequence_id: int) -> list[Step]:

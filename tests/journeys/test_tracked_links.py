@@ -277,7 +277,7 @@ def test_sendgrid_gets_a_token_for_each_letter(clinic_of: Callable[..., Clinic],
     clinic.join()
     batch = memory_mailer.calls[-1]
     written = Personalizer(batch)
-    own = written.personalization(batch.letters[0])
+    own = written.personalization(batch.letters[0], batch.letters[0].to_email)
     tracked = [value for value in own["substitutions"].values() if "/c/" in value]
     assert len(tracked) == 2
     body = written.request([own]).decode()
