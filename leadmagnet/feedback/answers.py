@@ -46,6 +46,16 @@ def drop_reminders_of(session: Session, subscriber_ids: Collection[int], reason:
         session.connection().execute(_dropped(), {"ids": subscriber_ids, "why": str(reason)})
 
 
+def close_in_hand(session: Session, subscriber_id: int, now: datetime) -> None:
+    """Let emails whose call may have begun go now or be dated anew, because the reader's window is another one.
+
+    One that a provider takes is out. One that comes back (an outage, "later") is not due again in the old window.
+    """
+    mine = among_given(Delivery.subscriber_id), Delivery.status == fixed(DeliveryStatus.CLAIMED)
+    closed = update(Delivery).where(*mine, Delivery.closes_at > now).values(closes_at=now)
+    session.connection().execute(closed, {"ids": [subscriber_id]})
+
+
 @cache
 def _dropped() -> Executable:
     mine = among_given(Delivery.subscriber_id), Delivery.kind == DeliveryKind.REMINDER

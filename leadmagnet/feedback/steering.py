@@ -15,7 +15,7 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.sequence import Pace, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
-from leadmagnet.feedback.answers import answered, drop_reminders, want_plan, want_plans
+from leadmagnet.feedback.answers import answered, close_in_hand, drop_reminders, want_plan, want_plans
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
@@ -77,6 +77,9 @@ def set_rhythm(
     person.chosen_hour = hour
     if person.remind_at is not None:
         person.remind_at = now  # the reminders room finds the next day anew
+    # One that waits, for a provider that is away say, has its hours from the days, hour or zone that were.
+    drop_reminders(session, person.id, SkipReason.SUPERSEDED)
+    close_in_hand(session, person.id, now)
     named = " ".join(DAY_NAMES[day] for day in sorted(days))
     when = "the usual hour" if hour is None else f"{hour:02}:00"
     _done(session, person, now, "changed days", f"{named}, {when}, {person.timezone}", SUBSCRIBER)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from leadmagnet.domain.message import Batch, MailError, Outcome, Result
+from leadmagnet.domain.zones import zone
+from leadmagnet.feedback import steering
 
 PEOPLE = 40
 ZONES = ("America/Vancouver", "America/Toronto", "Europe/Zurich", "Asia/Tokyo")
@@ -110,3 +112,52 @@ def test_each_letter_is_taken_once(fast_world: Any, memory_mailer: Any) -> None:
     sent = [row for number in range(5) for row in fast_world.deliveries(f"p{number}@example.org", status="sent")]
     assert taken == Counter(row.public_id for row in sent)
     assert len([row for row in sent if row.kind == "video"]) == 5 * 3
+
+
+def night_zone(now: Any) -> str:
+    """Return a zone without summer time in which it is two in the morning."""
+    ahead = (2 - now.hour) % 24
+    return f"Etc/GMT{-ahead:+d}" if ahead <= 14 else f"Etc/GMT{24 - ahead:+d}"
+
+
+@pytest.mark.parametrize("kind", ["reminder", "video"])
+@pytest.mark.parametrize("in_hand", [False, True], ids=["waits", "in hand"])
+def test_what_waits_for_a_provider_does_not_go_out_at_night_in_a_new_zone(
+    fast_world: Any, memory_mailer: Any, kind: str, in_hand: bool
+) -> None:
+    """The zone is changed while an email is due, or in the very moment of a call that fails."""
+    fast_world.join()
+    clock, before = fast_world.clock, len(fast_world.deliveries(kind=kind, status="sent"))
+    moved: list[str] = []
+
+    def move() -> None:
+        now = clock.now().course
+        moved.append(night_zone(now))
+        fast_world.act(steering.set_rhythm, now, days=frozenset(range(7)), hour=None, timezone=moved[-1])
+
+    def away(batch: Batch) -> None:
+        if in_hand and not moved and any(row.kind == kind for row in fast_world.deliveries(status="claimed")):
+            move()
+        raise MailError("not reached", permanent=False)
+
+    memory_mailer.script = away
+    while not moved:
+        clock.move(minutes=15)
+        fast_world.tick()
+        if not in_hand and len(fast_world.deliveries(kind=kind, status="due")) > 0 and late(fast_world, kind):
+            move()
+    memory_mailer.script = None
+    clock.move(seconds=20)
+    fast_world.tick()
+    clock.move(minutes=15)
+    fast_world.tick()
+    assert len(fast_world.deliveries(kind=kind, status="sent")) == before, "it is two in the morning"
+    fast_world.live(24 * 4)
+    sent = [at.astimezone(zone(moved[0])) for what, at in fast_world.sent() if what == kind][before:]
+    assert sent
+    assert {8 <= at.hour < 20 for at in sent} == {True}
+
+
+def late(world: Any, kind: str) -> bool:
+    """Say whether an email of a kind is due by now."""
+    return any(row.due_at <= world.clock.course for row in world.deliveries(kind=kind, status="due"))
