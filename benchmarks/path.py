@@ -1,19 +1,22 @@
 """Emails a second, end to end: claim, write, hand over, settle, plan the next. One table, all ways in one run.
 
-    python -m benchmarks.path [PEOPLE] [sendgrid] [smtp]
+    python -m benchmarks.path [PEOPLE [ROUNDS]] [sendgrid] [smtp]
 
-Each of our figures is also a share of the bare loop over the ledger, on the same database with as many workers, and a
-multiple of the usual way. Workers, stand-in and database share the machine; each worker is a process.
+The ways take turns; the table shows the median of the rounds and how far they lie apart. Each of our figures is also a
+share of the bare loop over the ledger, on the same database with as many workers, and a multiple of the usual way: the
+medians of each round's ratio. Workers, stand-in and database share the machine; each worker is a process.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 
 from sqlalchemy import Engine, text
@@ -21,6 +24,9 @@ from sqlalchemy import Engine, text
 from benchmarks import bare, usual, world
 from benchmarks.smtp import sink
 from leadmagnet import store
+
+#: Emails a line, and rounds.
+DEFAULTS = (40_000, 3)
 
 
 def measure(count: int, deed: Callable[[], object]) -> float:
@@ -85,64 +91,109 @@ def server_version(engine: Engine) -> str:
         return str(connection.execute(text("SHOW server_version")).scalar())
 
 
-def line(name: str, rate: float, *more: str) -> None:
-    """Print one line of the table."""
-    print(f"| {name} | {rate:,.0f}/s | {' | '.join(more)} |", flush=True)
+Way = Callable[[], tuple[float, int]]
 
 
-def sendgrid(people: int) -> None:
+def only(rate: Callable[..., float], *told: object) -> Way:
+    """Return a way that gives a rate and no memory."""
+    return lambda: (rate(*told), 0)
+
+
+class Table:
+    """Ways that take turns, and what each brought in every round."""
+
+    def __init__(self, share_of: str) -> None:
+        self._share_of = share_of
+        self._ways: dict[str, tuple[Way, str, str]] = {}
+        self._rates: dict[str, list[float]] = {}
+        self._peaks: dict[str, int] = {}
+
+    def add(self, name: str, way: Way, *, ceiling: str = "", usual: str = "") -> str:
+        """Add a way, with the names of those that it is a share and a multiple of; return its name."""
+        self._ways[name] = way, ceiling, usual
+        return name
+
+    def measure(self, rounds: int) -> None:
+        """Let the ways take turns, and print the table."""
+        for _ in range(rounds):
+            for name, (way, _, _) in self._ways.items():
+                rate, peak = way()
+                self._rates.setdefault(name, []).append(rate)
+                self._peaks[name] = max(peak, self._peaks.get(name, 0))
+        print(f"\n| | emails, median | spread | {self._share_of} | times the usual way | largest worker |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for name, (_, ceiling, slow) in self._ways.items():
+            rates, peak = self._rates[name], self._peaks[name]
+            cells = f"{statistics.median(rates):,.0f}/s", f"{min(rates):,.0f} - {max(rates):,.0f}"
+            share, times = self._beside(name, ceiling, ".2f"), self._beside(name, slow, ".1f")
+            print(f"| {name} | {' | '.join(cells)} | {share} | {times} | {f'{peak} MB' if peak else ''} |", flush=True)
+
+    def _beside(self, name: str, other: str, form: str) -> str:
+        """Return the median of the rounds' ratios."""
+        if not other:
+            return ""
+        pairs = zip(self._rates[name], self._rates[other], strict=True)
+        return f"{statistics.median(mine / theirs for mine, theirs in pairs):{form}}"
+
+
+def sendgrid(people: int, rounds: int) -> None:
     """The path through SendGrid's stand-in."""
-    print("\n| SendGrid stand-in | emails | of the bare loop | times the usual way | largest worker |")
-    print("| --- | --- | --- | --- | --- |")
-    for kind, crews in (("postgres", (1, 2)), ("sqlite", (1,))):
-        with world.provider() as url:
-            slow = usual_rate(kind, 400, lambda url=url: usual.by_sendgrid(url))
-            line(f"{kind}, usual way, one request an email", slow, "", "1", "")
+    table = Table("of the bare loop over the ledger")
+    with world.provider() as url, world.provider(0.05) as late:
+        for kind, crews in (("postgres", (1, 2)), ("sqlite", (1,))):
+            send = partial(usual.by_sendgrid, url)
+            slow = table.add(f"{kind}, usual way, one request an email", only(usual_rate, kind, 400, send))
             for workers in crews:
                 processes = f"{workers} process{'es' * (workers > 1)}"
-                least = bare_rate(kind, people, workers, "bare")
-                line(f"{kind}, bare loop, five columns, {processes}", least, "", "", "")
-                ceiling = bare_rate(kind, people, workers, "delivery")
-                line(f"{kind}, bare loop over the ledger, {processes}", ceiling, "1", "", "")
-                rate, peak = ours(kind, "sendgrid", url, people, workers)
+                name = f"{kind}, bare loop, five columns, {processes}"
+                table.add(name, only(bare_rate, kind, people, workers, "bare"))
+                name = f"{kind}, bare loop over the ledger, {processes}"
+                ceiling = table.add(name, only(bare_rate, kind, people, workers, "delivery"))
                 name = f"{kind}, {workers} worker{'s' * (workers > 1)}"
-                line(name, rate, f"{rate / ceiling:.2f}", f"{rate / slow:.1f}", f"{peak} MB")
-    with world.provider(0.05) as url:
-        slow = usual_rate("postgres", 60, lambda url=url: usual.by_sendgrid(url))
-        line("postgres, usual way, answers after 50 ms", slow, "", "1", "")
-        rate, peak = ours("postgres", "sendgrid", url, people, 2)
-        line("postgres, 2 workers, answers after 50 ms", rate, "", f"{rate / slow:.0f}", f"{peak} MB")
+                way = partial(ours, kind, "sendgrid", url, people, workers)
+                table.add(name, way, ceiling=ceiling, usual=slow)
+        send = partial(usual.by_sendgrid, late)
+        slow = table.add("postgres, usual way, answers after 50 ms", only(usual_rate, "postgres", 60, send))
+        way = partial(ours, "postgres", "sendgrid", late, people, 2)
+        table.add("postgres, 2 workers, answers after 50 ms", way, usual=slow)
+        table.measure(rounds)
 
 
-def smtp(people: int) -> None:
+def by_source(port: int, people: int) -> float:
+    """Measure Postfix's own sender."""
+    source = ["/usr/sbin/smtp-source", "-s", "4", "-m", str(people), "-l", "15000", f"127.0.0.1:{port}"]
+    return measure(people, lambda: subprocess.run(source, check=True, capture_output=True))
+
+
+def smtp(people: int, rounds: int) -> None:
     """The path through SMTP."""
-    print("\n| smtp-sink | emails | of smtp-source | times the usual way | largest worker |")
-    print("| --- | --- | --- | --- | --- |")
+    table = Table("of smtp-source")
     with sink() as port:
-        source = ["/usr/sbin/smtp-source", "-s", "4", "-m", str(people), "-l", "15000", f"127.0.0.1:{port}"]
-        ceiling = measure(people, lambda: subprocess.run(source, check=True, capture_output=True))
-        line("smtp-source, 4 connections", ceiling, "1", "", "")
         address = f"smtp://127.0.0.1:{port}"
+        ceiling = table.add("smtp-source, 4 connections", only(by_source, port, people))
         for kind in ("postgres", "sqlite"):
-            slow = usual_rate(kind, 300, lambda: usual.by_smtplib(address))
-            line(f"{kind}, EmailMessage and smtplib", slow, f"{slow / ceiling:.2f}", "1", "")
-            rate, peak = ours(kind, "smtp", address, people, 1)
-            line(f"{kind}, 1 worker", rate, f"{rate / ceiling:.2f}", f"{rate / slow:.1f}", f"{peak} MB")
+            way = only(usual_rate, kind, 300, partial(usual.by_smtplib, address))
+            slow = table.add(f"{kind}, EmailMessage and smtplib", way, ceiling=ceiling)
+            way = partial(ours, kind, "smtp", address, people, 1)
+            table.add(f"{kind}, 1 worker", way, ceiling=ceiling, usual=slow)
+        table.measure(rounds)
 
 
 def main() -> None:
     """Measure what was asked for, or all."""
     wanted = [name for name in ("sendgrid", "smtp") if name in sys.argv[1:]] or ["sendgrid", "smtp"]
-    people = next((int(given) for given in sys.argv[1:] if given.isdigit()), 30_000)
+    given = [int(number) for number in sys.argv[1:] if number.isdigit()][:2]
+    people, rounds = (*given, *DEFAULTS[len(given) :])
     engine = store.connect(world.POSTGRES)
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     print(
-        f"{people:,} emails a line; {os.cpu_count()} cores, load before {load}; Python {platform.python_version()}, "
-        f"SQLAlchemy {version('sqlalchemy')}, psycopg {version('psycopg')}, PostgreSQL {server_version(engine)}"
+        f"{people:,} emails a line, {rounds} rounds; {os.cpu_count()} cores, load before {load}; "
+        f"Python {platform.python_version()}, SQLAlchemy {version('sqlalchemy')}, psycopg {version('psycopg')}, "
+        f"PostgreSQL {server_version(engine)}"
     )
     engine.dispose()
     for name in wanted:
-        {"sendgrid": sendgrid, "smtp": smtp}[name](people)
+        {"sendgrid": sendgrid, "smtp": smtp}[name](people, rounds)
 
 
 if __name__ == "__main__":
