@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from config import Config
 from leadmagnet import erasing, fading, old_rows, store
 from leadmagnet.abreast import Abreast, Mailers
 from leadmagnet.clock import Now, real_now
@@ -21,17 +19,15 @@ from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
-from leadmagnet.domain.admission import Caps
-from leadmagnet.domain.rates import DomainRates, Limits
 from leadmagnet.domain.status import SkipReason
-from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments, plan_settled
+from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments
 from leadmagnet.feedback.clicks import look_again
 from leadmagnet.feedback.steering import end_pauses
-from leadmagnet.hearing import hear, hear_first
+from leadmagnet.from_config import guard_from, limits_from, post_of
+from leadmagnet.hearing import hear
 from leadmagnet.purge import PENDING_LIVES, purge
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
-from leadmagnet.signup.admission import Guard
 from leadmagnet.signup.process import MOST_ANSWERED, process_sign_ups
 from leadmagnet.store.agenda import Agenda
 
@@ -65,38 +61,6 @@ LEADER_OF_MANY = Part(plans=False, sends=False)
 def always() -> bool:
     """Let a pass go on to its end."""
     return True
-
-
-def limits_from(config: Config) -> Limits:
-    """Return the limits that the settings name."""
-    named = dict(config.domain_rate)
-    domains = DomainRates(others=named.pop("*", None), named=tuple(named.items()))
-    day = config.daily_cap, config.warm_up, config.warm_up_start, config.clinic_timezone
-    return Limits(config.send_rate, *day, domains=domains)
-
-
-def guard_from(config: Config) -> Guard:
-    """Return what stands between forms and inboxes, as the settings name it."""
-    caps = Caps(config.signup_network_cap, config.signup_form_cap, config.signup_hourly_cap, config.signup_address_cap)
-    return Guard(caps, config.secret_keys, trial=config.is_trial)
-
-
-def post_of(services: Services) -> Post:
-    """Return what the send path needs."""
-    config = services.config
-    return Post(
-        services.engine,
-        services.mailer,
-        services.clinic,
-        services.links,
-        config.claim_lease_seconds,
-        config.evidence_window_seconds,
-        listens=bool(config.sendgrid_webhook_public_key),
-        limits=limits_from(config),
-        plan_next=plan_settled,
-        hear_first=partial(hear_first, services),
-        suppression_key=config.suppression_key,
-    )
 
 
 def tick(

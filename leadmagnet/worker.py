@@ -31,10 +31,11 @@ from config import BadSetting, Config
 from leadmagnet import logs, mailbox, store
 from leadmagnet.clock import real_now
 from leadmagnet.delivery.settle import Tally
+from leadmagnet.from_config import post_of
 from leadmagnet.leadership import Leadership
 from leadmagnet.queueing.crew import Crew
 from leadmagnet.services import Services, build, mailers_beside, new_mailer
-from leadmagnet.tick import ALL, FOLLOWER, LEADER_OF_MANY, Part, answers, post_of, tick
+from leadmagnet.tick import ALL, FOLLOWER, LEADER_OF_MANY, Part, answers, tick
 
 log = structlog.get_logger(__name__)
 

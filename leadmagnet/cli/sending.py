@@ -12,8 +12,8 @@ from leadmagnet.delivery.again import BATCH, Again, try_again, try_matching
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.failures import may_pass, reason_of
 from leadmagnet.domain.rates import day_limit
+from leadmagnet.from_config import limits_from
 from leadmagnet.hearing import came_lately, refused_lately
-from leadmagnet.tick import limits_from
 
 sending = Group("sending", help="Stop all sending, and let it go on.")
 deliveries = Group("deliveries", help="Emails that could not be sent.")

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.aside import bar, barred_among, put_aside
-from leadmagnet.delivery.letters import Desk, Outgoing, batches
+from leadmagnet.delivery.desk import Desk
+from leadmagnet.delivery.letters import Outgoing, batches
 from leadmagnet.delivery.send import Post, call, claim_due, hand_over, only, send_claim
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.retry import lease_end

@@ -22,7 +22,8 @@ from leadmagnet.clock import Now
 from leadmagnet.delivery import pace
 from leadmagnet.delivery.aside import bar, barred_among, put_aside
 from leadmagnet.delivery.by_domain import LOOKS, DomainClaim
-from leadmagnet.delivery.letters import Desk, Outgoing, batches
+from leadmagnet.delivery.desk import Desk
+from leadmagnet.delivery.letters import Outgoing, batches
 from leadmagnet.delivery.settle import PlanNext, Tally, hand_on, retry, settle_results
 from leadmagnet.delivery.watch import Watch
 from leadmagnet.domain.message import Mailer, MailError, Outcome, Result

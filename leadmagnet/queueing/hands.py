@@ -19,9 +19,10 @@ from leadmagnet import store
 from leadmagnet.delivery.send import Claim, Post, send_claim
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.retry import lease_end
+from leadmagnet.from_config import post_of
 from leadmagnet.queueing.broker import Queue
 from leadmagnet.services import Services, new_mailer
-from leadmagnet.tick import plan, post_of
+from leadmagnet.tick import plan
 
 log = structlog.get_logger(__name__)
 

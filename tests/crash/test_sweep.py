@@ -16,11 +16,12 @@ from leadmagnet.delivery.sweep import sweep
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.editing.shipped import SLUG
+from leadmagnet.from_config import post_of
 from leadmagnet.mail import Failover
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import post_of, tick
+from leadmagnet.tick import tick
 
 
 @dataclass

@@ -16,6 +16,7 @@ from leadmagnet.delivery.send import claim_due, send_claim
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.feedback.reach import lift
+from leadmagnet.from_config import post_of
 from leadmagnet.hearing import came_lately, hear
 from leadmagnet.services import Services
 from leadmagnet.store.activities import Activity
@@ -24,7 +25,7 @@ from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.halts import BRAKE
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression, email_hash
-from leadmagnet.tick import post_of, tick
+from leadmagnet.tick import tick
 
 SOFT = {"event": "bounce", "status": "5.2.2", "reason": "552 mailbox full"}
 BLOCKED = {"event": "bounce", "type": "blocked", "status": "5.7.1", "reason": "550 5.7.1 listed, ask a@b.example"}

@@ -17,11 +17,12 @@ from werkzeug.test import TestResponse
 from leadmagnet import create_app, store
 from leadmagnet.delivery.send import claim_due, send_claim
 from leadmagnet.delivery.settle import Tally
+from leadmagnet.from_config import post_of
 from leadmagnet.services import Services
 from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import post_of, tick
+from leadmagnet.tick import tick
 from tests.journeys import ways
 
 SECRET = "inbound-secret-of-a-test"

@@ -15,6 +15,7 @@ from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.sweep import sweep
+from leadmagnet.from_config import post_of
 from leadmagnet.hearing import hear
 from leadmagnet.mail.sendgrid_events import read_events
 from leadmagnet.services import Services
@@ -23,7 +24,6 @@ from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.events import ProviderEvent
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.store.suppressions import Suppression
-from leadmagnet.tick import post_of
 
 #: What is told of each delivery, in the words of the provider, and where the ledger and the person must end.
 STORIES: list[tuple[list[dict[str, Any]], str, str]] = [

@@ -8,16 +8,17 @@ import pytest
 
 from leadmagnet import store
 from leadmagnet.delivery import send
-from leadmagnet.delivery.letters import Desk, batches
+from leadmagnet.delivery.desk import Desk
+from leadmagnet.delivery.letters import batches
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.consent import ALL, COURSE, Channel, ConsentKind, Origin, Purpose
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.feedback import choosing, steering
 from leadmagnet.feedback.leaving import leave, stop
+from leadmagnet.from_config import post_of
 from leadmagnet.signup.addresses import parse_address
 from leadmagnet.signup.confirm import Answer, confirm, requested
 from leadmagnet.signup.receive import Request, receive
-from leadmagnet.tick import post_of
 
 VIDEOS, REMINDERS, NEWS = (frozenset({purpose}) for purpose in Purpose)
 ASKED = choosing.Asked("[ ] Videos [ ] Reminders [ ] News", "en", "1")

@@ -22,11 +22,11 @@ from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.editing.shipped import SLUG
 from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.feedback import steering
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.pauses import SequencePause
 from leadmagnet.store.sequences import Sequence
-from leadmagnet.tick import post_of
 
 VANCOUVER = ZoneInfo("America/Vancouver")
 

@@ -10,15 +10,16 @@ from typing import Any
 
 from leadmagnet import store
 from leadmagnet.delivery import send
-from leadmagnet.delivery.letters import Desk, batches
+from leadmagnet.delivery.desk import Desk
+from leadmagnet.delivery.letters import batches
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.schedule import local_day
 from leadmagnet.domain.zones import zone
 from leadmagnet.feedback import steering
 from leadmagnet.feedback.check_ins import Felt, check_in
 from leadmagnet.feedback.leaving import leave
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.tick import post_of
 
 
 def videos(world: Any) -> list[Any]:

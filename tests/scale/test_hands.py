@@ -13,13 +13,13 @@ from sqlalchemy import func, insert, select, update
 from leadmagnet import store
 from leadmagnet.delivery.send import claim_due
 from leadmagnet.editing.shipped import SLUG
+from leadmagnet.from_config import post_of
 from leadmagnet.queueing.broker import BrokerAway
 from leadmagnet.queueing.hand_out import AHEAD, MOST_PLANS, PLAN_LEASE, HandOut
 from leadmagnet.queueing.hands import Hands
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import post_of
 
 BATCH = 10
 

@@ -16,7 +16,7 @@ from leadmagnet import old_rows, store
 from leadmagnet.audience.listing import Filter, page
 from leadmagnet.audience.rows import rows_of
 from leadmagnet.clock import Now
-from leadmagnet.delivery.letters import _newest_videos, _steps
+from leadmagnet.delivery.desk import _curriculum, _newest_videos
 from leadmagnet.domain.reminders import decide, pick
 from leadmagnet.domain.sequence import next_step
 from leadmagnet.domain.zones import to_utc, zone
@@ -99,7 +99,7 @@ def person_by_person(session: Session, now: datetime) -> dict[int, Any]:
     """Return what pages and rules make of each person's past."""
     people = session.query(Subscriber).order_by(Subscriber.id).all()
     facts = gather(session, [_as_person(one) for one in people], (), now)
-    texts, steps = _texts(session), _steps(session)
+    texts, steps = _texts(session), _curriculum(store.courses.as_sent(session)).steps
     in_hand = _newest_videos(session, [one.id for one in people], steps)
     rows = {row.person.id: row.videos_sent for row in rows_of(session, people)}
     found: dict[int, Any] = {}

@@ -17,8 +17,9 @@ from leadmagnet.abreast import Abreast
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, Outcome, Result
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.tick import always, post_of, tick
+from leadmagnet.tick import always, tick
 
 
 class Provider:

@@ -13,10 +13,10 @@ import pytest
 from leadmagnet import store
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.sequences import StepRevision
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import post_of
 
 
 def looked_at(ledger: Any, **more: Any) -> list[int]:

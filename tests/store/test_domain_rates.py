@@ -18,10 +18,11 @@ from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, Outcome, Result
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.slow_lanes import DomainPace
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import agenda, post_of, tick
+from leadmagnet.tick import agenda, tick
 
 
 class Provider:

@@ -16,8 +16,8 @@ from leadmagnet.delivery.pace import standing
 from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, MailError, Outcome, Result
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.tick import post_of
 
 
 class Provider:

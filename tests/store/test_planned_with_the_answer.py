@@ -10,9 +10,10 @@ from sqlalchemy.exc import OperationalError
 from leadmagnet import store
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
+from leadmagnet.from_config import post_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
-from leadmagnet.tick import post_of, tick
+from leadmagnet.tick import tick
 
 
 def second_video(ledger: Any) -> int:

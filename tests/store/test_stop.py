@@ -19,9 +19,9 @@ from leadmagnet import store
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.delivery.watch import EVERY, Watch
+from leadmagnet.from_config import post_of
 from leadmagnet.mail import SmtpMailer
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.tick import post_of
 
 
 class Slow:

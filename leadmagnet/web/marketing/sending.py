@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 from leadmagnet import store
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.rates import day_limit, ramp_today
+from leadmagnet.from_config import limits_from
 from leadmagnet.hearing import came_lately, refused_lately
 from leadmagnet.store.dead_letters import MOST_COUNTED
-from leadmagnet.tick import limits_from
 from leadmagnet.web.context import now, services
 from leadmagnet.web.marketing import words
 from leadmagnet.web.marketing.desk import actor, blueprint, editors, moment

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, make_response, request
 from leadmagnet import store
 from leadmagnet.domain.admission import Source
 from leadmagnet.domain.networks import network_of
+from leadmagnet.from_config import guard_from
 from leadmagnet.signup.admission import asks
 from leadmagnet.signup.proof import challenge
-from leadmagnet.tick import guard_from
 from leadmagnet.web.context import now, remote_ip, services
 
 blueprint = Blueprint("challenge", __name__)
