@@ -98,7 +98,7 @@ def answer_ms(services: Services, bodies: list[bytes]) -> list[float]:
             "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
         }
         begun = time.perf_counter()
-        answer = client.post("/webhooks/sendgrid", data=body, headers=named)
+        answer = client.post("/webhooks/sendgrid", data=body, headers=named, content_type="application/json")
         found.append((time.perf_counter() - begun) * 1000)
         assert answer.status_code == 204, answer.status_code
     return found

@@ -43,6 +43,8 @@ class Standing(NamedTuple):
     step_id: int | None
     status: str
     day: date | None
+    asked_for: bool
+    """Whether the reader has asked on the own page to have it now."""
 
 
 def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
@@ -81,7 +83,9 @@ def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Stan
 
 @cache
 def _rows() -> Executable:
-    return select(Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day).where(
+    asked_for = Delivery.reason == fixed(store.deliveries.ASKED_FOR)
+    row = Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day, asked_for
+    return select(*row).where(
         among_given(Delivery.enrollment_id),
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )

@@ -199,10 +199,11 @@ def _plan(
     taken: dict[date, int],
     course: Course,
 ) -> None:
-    open_id, sent, counts = None, [], False
+    open_id, sent, counts, asked_for = None, [], False, None
     for row in rows:
         if row.status == _DUE:
             open_id = open_id or row.id
+            asked_for = row.step_id if row.asked_for else asked_for
         elif row.step_id is not None:
             sent.append(row.step_id)
             counts = row.day is not None
@@ -213,8 +214,10 @@ def _plan(
         plans.finished.append(enrollment.id)
         return
     days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else _NO_DAYS
-    dated = calendar.dated(enrollment.previous_at, coming, person, course, days, counts=counts)
     held = _held(person, course)
+    if held is None and asked_for == coming[0].id:
+        return  # a wish from before (the end of a pause, another hour) must not put off what was asked for now
+    dated = calendar.dated(enrollment.previous_at, coming, person, course, days, counts=counts)
     if open_id is None:
         plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, "held": held, **dated})
     else:

@@ -16,7 +16,7 @@ from leadmagnet.domain.sequence import Pace, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.feedback.answers import answered, close_in_hand, drop_reminders, want_plan, want_plans
-from leadmagnet.store.deliveries import OUT, Delivery
+from leadmagnet.store.deliveries import ASKED_FOR, OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
@@ -122,7 +122,7 @@ def next_now(session: Session, person: Subscriber, now: datetime) -> bool:
     if step is None or row is None or step.kind is not DeliveryKind.VIDEO or row.step_id != step.id:
         return False
     # An answer to what the person did: it does not count towards one automatic email a day.
-    at_once = {"lane": 0, "due_at": now, "closes_at": None, "day": None, "reason": "asked for on the own page"}
+    at_once = {"lane": 0, "due_at": now, "closes_at": None, "day": None, "reason": ASKED_FOR, "held": None}
     if not store.claims.change(session, [row.id], DeliveryStatus.DUE, **at_once):
         return False  # it is on its way this moment
     _done(session, person, now, "next video now", step.slug, SUBSCRIBER)

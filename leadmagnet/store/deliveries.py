@@ -34,6 +34,9 @@ _LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')
 #: The reason of an email that had failed and goes out once more because the clinic says so.
 TRIED_AGAIN = "tried again by the clinic"
 
+#: And of a video that its reader has asked for on the own page: it goes at once, whatever the hour.
+ASKED_FOR = "asked for on the own page"
+
 #: As the partial index says it, so that the index serves it.
 ONE_A_DAY = text(f"delivery.day IS NOT NULL AND delivery.{_LIVE}")
 

@@ -40,3 +40,4 @@ def register(app: Flask) -> None:
         app.register_blueprint(room.blueprint)
     app.jinja_env.globals.update(clinic=parts.clinic, hero=pages.hero, sample_clinic=parts.config.is_sample_clinic)
     marketing.register(app)
+    security.limit_json(app)

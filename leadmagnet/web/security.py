@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+import orjson
 from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import ClientDisconnected
 
 from config import Config
 from leadmagnet.web.context import is_loopback, services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Forms are short. A view that takes more raises this for its own request (`request.max_content_length`).
@@ -83,14 +85,52 @@ def register(app: Flask, config: Config) -> None:
     app.after_request(_add_headers)
 
 
+def limit_json(app: Flask) -> None:
+    """Read JSON with a limit to how deep it goes: Python's own reader overflows its stack, which is no ValueError.
+
+    To be called when all libraries have set their own ways of writing it.
+    """
+
+    def loads(text: str | bytes, **_options: Any) -> Any:
+        return orjson.loads(text)
+
+    app.json.loads = loads  # type: ignore[method-assign, assignment]  # only reading changes
+
+
+class _Input:
+    """A body whose reading fails as a broken request, not as a fault of ours: a chunk without a size, say."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return _told(found) if name in ("read", "readline", "readlines", "readinto") else found
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self.readline():
+            yield line
+
+
+def _told(read: Callable[..., Any]) -> Callable[..., Any]:
+    def reading(*told: Any) -> Any:
+        try:
+            return read(*told)
+        except Exception as error:  # each server has errors of its own for this
+            raise ClientDisconnected from error
+
+    return reading
+
+
 def _sound(inner: WSGIApplication) -> WSGIApplication:
     """Mend what a request may bring that the libraries below us stumble over before any of our code is asked.
 
-    Bytes of a query that are no ASCII are spelled as browsers do, and a Host that is no name of a host becomes one that
-    nobody has.
+    Bytes of a query that are no ASCII are spelled as browsers do, a Host that is no name of a host becomes one that
+    nobody has, and a body that cannot be read to its end is a bad request.
     """
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = _Input(environ["wsgi.input"])
         query, host = environ.get("QUERY_STRING", ""), environ.get("HTTP_HOST", "")
         if not query.isascii():
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=_ASCII)

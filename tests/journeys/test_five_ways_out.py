@@ -85,7 +85,7 @@ class Reader:
         signature = base64.b64encode(ways.KEY.sign(stamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
         named = {"Signature": signature, "Timestamp": stamp}
         headers = {f"X-Twilio-Email-Event-Webhook-{name}": value for name, value in named.items()}
-        return self.post("/webhooks/sendgrid", data=body, headers=headers)
+        return self.post("/webhooks/sendgrid", data=body, headers=headers, content_type="application/json")
 
     def due(self) -> Delivery:
         with store.reading(self.services.engine) as session:

@@ -190,6 +190,35 @@ def test_a_day_that_had_its_email_in_another_zone_brings_no_reminder_and_stops_n
     assert [run.reason for run in decisions(fast_world)][-1] == "mailed_today"
 
 
+def test_next_video_now_is_not_put_off_by_what_the_planner_has_still_to_see(fast_world: Any) -> None:
+    """A pause has just ended and another hour was chosen, both before the worker's next pass."""
+    fast_world.join()
+    fast_world.live(5)
+    now = fast_world.clock.now().course
+    fast_world.act(steering.pause, now, None)
+    fast_world.tick()
+    assert [row.held for row in fast_world.deliveries(status="due")] == ["paused"]
+    fast_world.act(steering.resume, now)
+    fast_world.act(steering.set_rhythm, now, days=frozenset({1}), hour=6, timezone=None)
+    assert fast_world.act(steering.next_now, now) is True
+    fast_world.tick()
+    assert len(videos(fast_world)) == 2
+    fast_world.live(24 * 4)
+    assert len(videos(fast_world)) == 3
+
+
+def test_a_pause_takes_back_what_was_asked_for_now(fast_world: Any) -> None:
+    fast_world.join()
+    fast_world.live(5)
+    now = fast_world.clock.now().course
+    assert fast_world.act(steering.next_now, now) is True
+    fast_world.act(steering.pause, now, None)
+    fast_world.tick()
+    fast_world.act(steering.resume, now)
+    fast_world.tick()
+    assert len(videos(fast_world)) == 1, "it comes on its day"
+
+
 def test_next_video_now_comes_at_once_and_the_following_a_full_delay_later(fast_world: Any) -> None:
     fast_world.join()
     fast_world.live(5)

@@ -138,7 +138,9 @@ class Ways:
             "X-Twilio-Email-Event-Webhook-Signature": signature,
             "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
         }
-        return self.client.post("/webhooks/sendgrid", data=body, headers=named).status_code
+        return self.client.post(
+            "/webhooks/sendgrid", data=body, headers=named, content_type="application/json"
+        ).status_code
 
     def _settle(self) -> None:
         """The calls that were under way come to their end."""

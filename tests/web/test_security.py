@@ -162,3 +162,31 @@ def test_a_body_that_is_too_large_is_refused_in_any_form(site):
         answer = site.client.post("/v/dead-bug/progress", **options)
         assert answer.status_code == 413
         assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/v/breathing-and-bracing/progress", "/admin/login", "/signup"])
+def test_json_that_goes_too_deep_is_a_bad_request_at_most(site, path):
+    for method in ("GET", "POST"):
+        answer = site.client.open(
+            path, method=method, data=b"[" * 5_000, content_type="application/json", buffered=True
+        )
+        assert answer.status_code < 500, method
+
+
+class Broken:
+    """A body that the server cannot read: a chunk without a size, as gunicorn tells it."""
+
+    def read(self, *_sizes):
+        raise RuntimeError("Invalid chunk size")
+
+    readline = readinto = read
+
+
+@pytest.mark.parametrize("path", ["/signup", "/webhooks/sendgrid", "/v/breathing-and-bracing/progress", "/admin/login"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
+)
+def test_a_body_that_cannot_be_read_is_a_bad_request(site, path, kind):
+    environ = {"wsgi.input": Broken(), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = site.client.post(path, content_type=kind, environ_overrides=environ)
+    assert answer.status_code in (400, 403), path

@@ -54,10 +54,17 @@ def register(app: Flask, services: Services) -> None:
     accounts = scoped_session(sessionmaker(services.engine, expire_on_commit=False))
     datastore = SQLAlchemySessionUserDatastore(accounts, Marketer, Role)
     Security(app, datastore, login_form=SignIn)
+    # Nobody signs in by a token. The library would look for one in the body of every request, before its own view has
+    # said how much of it may come.
+    app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]  # put there by the library
     limit_tries(app)
     sessions.register(app)
     app.after_request(_private)
     app.teardown_appcontext(lambda _error: accounts.remove())
+
+
+def _nobody(_request: object) -> None:
+    """Return no account."""
 
 
 def _private(response: Response) -> Response:
