@@ -306,7 +306,12 @@ def _check_transport(config: Config) -> None:
         given = ",".join(config.mail_transport)
         raise BadSetting(f"MAIL_TRANSPORT={given} must be made of: {', '.join(TRANSPORTS)}; each once at most.")
     if "smtp" in config.mail_transport and not _smtp_address(config.smtp_url):
-        raise BadSetting("MAIL_TRANSPORT names smtp, so SMTP_URL must be set, as in smtp://user:password@host:587.")
+        like = "as in smtp://user:password@host:587, with %23 for a # in the password"
+        raise BadSetting(
+            f"SMTP_URL cannot be read: it must be {like}."
+            if config.smtp_url
+            else f"MAIL_TRANSPORT names smtp, so SMTP_URL must be set, {like}."
+        )
     if "sendgrid" in config.mail_transport and not config.sendgrid_api_key:
         raise BadSetting("MAIL_TRANSPORT names sendgrid, so SENDGRID_API_KEY must be set.")
     real = [name for name in config.mail_transport if name != "outbox"]

@@ -100,6 +100,7 @@ def start(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         ({"MAIL_TRANSPORT": "outbox,outbox"}, "MAIL_TRANSPORT", ""),
         ({"MAIL_TRANSPORT": "smtp"}, "SMTP_URL", "smtp://user:password@host:587"),
         ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "https://mail.example"}, "SMTP_URL", "smtp://"),
+        ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://u:p#x@h:587"}, "SMTP_URL cannot be read", "%23"),
         ({"MAIL_TRANSPORT": "smtp", "SMTP_URL": "smtp://", **OWN_CLINIC}, "SMTP_URL", "smtp://"),
         ({"MAIL_TRANSPORT": "sendgrid"}, "SENDGRID_API_KEY", "must be set"),
         (

@@ -1,8 +1,9 @@
 """Erase a person: the row, and everything that hangs on it.
 
-What stays is at most one keyed hash of the address, and only where somebody had asked for silence or a mail server had
-refused us (unsubscribed, bounced, complained, or suppressed before): without it, the next import would write to them
-again. Of a person who had not left, nothing stays; they may sign up anew as a stranger. Figures keep them as numbers
+What stays is one keyed hash of the address: without it, the next import would write to them again. Where they had
+asked for silence or a mail server had refused us, the address stays stopped for good; where they had not left, nobody
+else can bring it back, and they themselves may sign up and confirm anew, as a stranger. Of somebody who had never
+confirmed nothing stays: perhaps it was not they who had typed it. Figures keep them as numbers
 (remains.py). Copies outside the database are noted here and go with the next pass of the worker, or at once, where the
 caller calls leadmagnet/erasing.py; docs/privacy.md names those that nobody here can reach.
 Must not know: who asked.
@@ -23,7 +24,7 @@ from leadmagnet.domain.zones import zone
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.store.suppressions import Suppression, email_hash, suppressed
+from leadmagnet.store.suppressions import ERASED, Suppression, email_hash, suppressed
 
 STAYS_STOPPED = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
 
@@ -37,8 +38,9 @@ def erase(session: Session, email: str, now: Now, suppression_key: str, *, clini
     at_address = or_(Subscriber.email_canonical == typed.lower(), Subscriber.email == typed)
     person = session.scalars(select(Subscriber).where(at_address).with_for_update()).first()
     canonical = person.email_canonical if person else typed.lower()
-    if person and person.status in STAYS_STOPPED and not suppressed(session, suppression_key, canonical):
-        session.add(Suppression(email_hash=email_hash(suppression_key, canonical), reason=person.status, at=now.course))
+    if person and person.status != SubscriberStatus.PENDING and not suppressed(session, suppression_key, canonical):
+        reason = person.status if person.status in STAYS_STOPPED else ERASED
+        session.add(Suppression(email_hash=email_hash(suppression_key, canonical), reason=reason, at=now.course))
     addresses = {canonical} | ({one.lower() for one in _known_as(session, person)} if person else set())
     until = _last_claim(session, person.id, now.real) if person else now.real
     waiting = or_(SignUp.email_canonical.in_(addresses), func.lower(SignUp.email).in_(addresses))

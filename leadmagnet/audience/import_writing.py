@@ -20,14 +20,14 @@ from leadmagnet.store.consents import ConsentEvent
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.store.suppressions import Suppression, email_hash
+from leadmagnet.store.suppressions import ERASED
 
 _STOPPED: Mapping[str, str] = {
     SubscriberStatus.UNSUBSCRIBED: "This person has left. Only they can come back, by signing up again.",
     SubscriberStatus.BOUNCED: "This address does not take mail.",
     SubscriberStatus.COMPLAINED: "This person marked an email as spam.",
 }
-_SUPPRESSED = "This address stays stopped: its owner was erased after leaving, or it never took mail."
+_SUPPRESSED = "This address stays stopped: its owner was erased, or it never took mail."
 
 
 @dataclass(slots=True)
@@ -48,7 +48,9 @@ def write(session: Session, batch: Sequence[Candidate], plan: Plan, report: Repo
     done = Done()
     for candidate in batch:
         person = known.get(candidate.canonical)
-        if candidate.canonical in barred:
+        reason = barred.get(candidate.canonical)
+        back = reason == ERASED and person is not None and person.confirmed_at is not None
+        if reason and not back:
             report.reject(candidate.row, _SUPPRESSED)
         elif person is None:
             done.new.append(candidate)
@@ -81,10 +83,9 @@ def _meet(
     return changed or not in_sequence
 
 
-def _suppressed(session: Session, batch: Sequence[Candidate], plan: Plan) -> set[str]:
-    by_hash = {email_hash(plan.suppression_key, c.canonical): c.canonical for c in batch}
-    found = session.scalars(select(Suppression.email_hash).where(Suppression.email_hash.in_(by_hash)))
-    return {by_hash[one] for one in found}
+def _suppressed(session: Session, batch: Sequence[Candidate], plan: Plan) -> dict[str, str]:
+    """Return why addresses are suppressed, by address."""
+    return store.suppressions.reasons(session, plan.suppression_key, [candidate.canonical for candidate in batch])
 
 
 def _enrolled(session: Session, ids: Sequence[int], plan: Plan) -> set[int]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from leadmagnet import store
-from leadmagnet.cli.shell import USAGE, Failure, Group, as_json, iso, services, show
+from leadmagnet.cli.shell import MOST_ID, USAGE, Failure, Group, as_json, iso, services, show
 from leadmagnet.delivery.again import BATCH, Again, try_again, try_matching
 from leadmagnet.delivery.pace import standing
 from leadmagnet.domain.failures import may_pass, reason_of
@@ -106,7 +106,7 @@ def reasons(json_out: bool) -> None:
 
 
 @deliveries.command("retry")
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=click.IntRange(1, MOST_ID))
 @click.option("--reason", help="All failed ones with this reason, as `deliveries reasons` prints it.")
 @click.option("--all", "every", is_flag=True, help="All that used up their tries while the provider was away or busy.")
 @as_json

@@ -19,6 +19,8 @@ from leadmagnet.services import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
 USAGE, FAILED = 2, 1
+#: No database of ours has a greater number for a row.
+MOST_ID = 2**63 - 1
 #: Rules of zones and arithmetic with dates need some room on either side.
 EARLIEST_YEAR = 1969
 #: Flask's decorator, with the type that it keeps.

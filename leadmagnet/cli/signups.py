@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from leadmagnet import store
-from leadmagnet.cli.shell import USAGE, Failure, Group, as_json, iso, services, show
+from leadmagnet.cli.shell import MOST_ID, USAGE, Failure, Group, as_json, iso, services, show
 from leadmagnet.store.held import Pick
 from leadmagnet.store.signups import SignUp
 
@@ -47,7 +47,7 @@ def _picking(function: Callable[..., None]) -> Callable[..., None]:
     function = click.option("--form", help="All that came by this form.")(function)
     function = click.option("--network", help="All from this network, as the list names it.")(function)
     function = click.option("--all", "everything", is_flag=True, help="All that are held.")(function)
-    return click.argument("ids", nargs=-1, type=int)(function)
+    return click.argument("ids", nargs=-1, type=click.IntRange(1, MOST_ID))(function)
 
 
 def _picks(ids: tuple[int, ...], everything: bool, network: str | None, form: str | None) -> list[Pick]:

@@ -68,12 +68,23 @@ def _rests(row: Claimed) -> bool:
 
 
 def barred_among(session: Session, rows: Sequence[Claimed], suppression_key: str) -> set[str]:
-    """Return those addresses of claimed rows that are suppressed."""
+    """Return those addresses of claimed rows that are suppressed.
+
+    An address that was erased and not stopped is open to whoever confirms it anew; an import confirms nothing.
+    """
     if not (rows and suppression_key):
         return set()
-    by_canonical = {row.email_canonical: row.email for row in rows}
+    by_canonical = {row.email_canonical: row for row in rows}
     found = store.suppressions.reasons(session, suppression_key, by_canonical.keys())
-    return {by_canonical[canonical] for canonical in found}
+    return {
+        by_canonical[canonical].email
+        for canonical, reason in found.items()
+        if reason != store.suppressions.ERASED or not _asks_anew(by_canonical[canonical])
+    }
+
+
+def _asks_anew(row: Claimed) -> bool:
+    return row.confirmed or row.kind == DeliveryKind.CONFIRMATION
 
 
 def bar(session: Session, claim_id: str, rows: Sequence[Claimed], now: Now, tally: Tally) -> None:

@@ -87,7 +87,9 @@ def _one_each(rows: Iterable[Asked]) -> Iterator[list[Asked]]:
 
 def _handle(session: Session, rows: Sequence[Asked], now: Now, house: House) -> dict[int, str]:
     """Handle sign-ups of different people; return what became of each, by its id."""
-    barred = store.suppressions.reasons(session, house.suppression_key, [row.email_canonical for row in rows])
+    known = store.suppressions.reasons(session, house.suppression_key, [row.email_canonical for row in rows])
+    # Who was erased without having left may ask anew, and has to confirm as everybody.
+    barred = {address for address, reason in known.items() if reason != store.suppressions.ERASED}
     found = {row.id: "suppressed" for row in rows if row.email_canonical in barred}
     open_rows = [row for row in rows if row.email_canonical not in barred]
     people = _people(session, open_rows, house.clinic_zone)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 
-from sqlalchemy import Executable, func, select
+from sqlalchemy import Executable, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,6 +17,10 @@ from leadmagnet.store.base import Base, Name
 
 #: Rows that one statement writes.
 _ROWS = 500
+
+
+#: The reason of an address whose owner was erased without having left: nobody else may bring it back, and they may.
+ERASED = "erased"
 
 
 class Suppression(Base):
@@ -66,14 +70,15 @@ def add(session: Session, key: str, addresses: Mapping[str, str], real_now: date
 def put(session: Session, hashes: Mapping[str, tuple[str, datetime]]) -> None:
     """Keep hashes, each with a reason and an instant.
 
-    What is known already keeps its reason and its instant, but that a complaint beats any other reason.
+    What is known already keeps its reason and its instant, but that a complaint beats any other reason, and any other
+    one an erasure.
     """
     connection = session.connection()
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [{"email_hash": one, "reason": reason, "at": at} for one, (reason, at) in sorted(hashes.items())]
     for start in range(0, len(rows), _ROWS):
         statement = insert(Suppression).values(rows[start : start + _ROWS])
-        graver = statement.excluded.reason == SubscriberStatus.COMPLAINED
+        graver = or_(statement.excluded.reason == SubscriberStatus.COMPLAINED, Suppression.reason == ERASED)
         set_ = {"reason": statement.excluded.reason}
         connection.execute(statement.on_conflict_do_update(index_elements=["email_hash"], set_=set_, where=graver))
 

@@ -93,6 +93,7 @@ def test_who_is_stopped_stays_stopped(session, take, person, status):
 
 def test_a_suppressed_address_stays_stopped(session, take, now):
     session.add(Suppression(email_hash=email_hash(KEY, "gone@example.org"), reason="complained", at=now.course))
+    session.flush()
     assert numbers(take("email\nGone@example.org\n")) == (1, 0, 0, 0, 1)
 
 
@@ -139,9 +140,16 @@ def test_many_rows_go_in_batches(session, take):
 
 
 @pytest.mark.parametrize(
-    ("status", "kept"), [("pending", 0), ("active", 0), ("unsubscribed", 1), ("bounced", 1), ("complained", 1)]
+    ("status", "kept"),
+    [
+        ("pending", []),
+        ("active", ["erased"]),
+        ("unsubscribed", ["unsubscribed"]),
+        ("bounced", ["bounced"]),
+        ("complained", ["complained"]),
+    ],
 )
-def test_erasing_leaves_a_fingerprint_only_of_who_is_stopped(session, person, enrolled, now, status, kept):
+def test_erasing_leaves_a_fingerprint_of_whoever_had_confirmed(session, person, enrolled, now, status, kept):
     anna = person("Anna@example.org", status=status)
     enrolled(anna, 2)
     session.add(
@@ -155,8 +163,8 @@ def test_erasing_leaves_a_fingerprint_only_of_who_is_stopped(session, person, en
     for table in (Subscriber, Delivery, Enrollment, store.signups.SignUp):
         assert session.scalars(select(table)).all() == []
     hashes = session.scalars(select(Suppression)).all()
-    assert len(hashes) == kept
-    assert all(one.email_hash == email_hash(KEY, "anna@example.org") and one.reason == status for one in hashes)
+    assert [one.reason for one in hashes] == kept
+    assert all(one.email_hash == email_hash(KEY, "anna@example.org") for one in hashes)
     assert not erase(session, "anna@example.org", now, KEY, clinic_zone="America/Vancouver")
 
 

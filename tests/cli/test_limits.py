@@ -37,3 +37,8 @@ def test_up_to_there_everything_works(shell: Any, instant: str, zone: str) -> No
 @pytest.mark.parametrize("target", ["/etc/passwd/below", "/proc/nowhere", "/no/such/folder.csv"])
 def test_an_export_to_a_place_that_takes_no_file_is_one_line(shell: Any, target: str) -> None:
     assert target in shell.refused("subscribers", "export", "--to", target, status=1)
+
+
+@pytest.mark.parametrize("command", [("deliveries", "retry"), ("signups", "release"), ("signups", "discard")])
+def test_a_number_that_no_row_can_have_is_one_line(shell: Any, command: tuple[str, ...]) -> None:
+    assert "range" in shell.refused(*command, "99999999999999999999", status=2)

@@ -176,18 +176,25 @@ def test_no_byte_is_left_and_the_figures_stand(world: Any, tmp_path: Path, capfd
     with store.reading(world.services.engine) as session:
         assert session.query(store.erasures.Erasure).count() == 0
         assert session.query(Subscriber).count() == 600
-        assert session.query(Suppression).count() == 1, "of Bo, who had left"
+        reasons = [one.reason for one in session.query(Suppression)]
+        assert sorted(reasons) == ["erased", "erased", "unsubscribed"], "of Bo, who had left, and of two who had not"
     assert {mail["To"] for mail in world.outbox()} == set()
     _afterwards(world)
 
 
 def _afterwards(world: Any) -> None:
-    """Bo stays stopped, whatever comes; Anna may come back as a stranger."""
+    """Bo stays stopped, whatever comes; Anna may come back as a stranger, and nobody else can bring her."""
     report = take_in(world, f"email\n{BO}\n{ANNA}\n", consent="yes")
-    assert (report.created, report.rejected) == (1, 1)
+    assert (report.created, report.rejected) == (0, 2)
     assert "stays stopped" in report.rejects[0][1]
     world.sign_up(BO)
+    world.sign_up(ANNA)
     world.tick()
+    assert ANNA in {mail["To"] for mail in world.outbox()}, "she is asked, as everybody"
+    world.press_confirm(ANNA)
+    world.tick()
+    assert [row.status for row in world.deliveries(ANNA, kind="video") if row.status != "due"] == ["sent"]
+    assert take_in(world, f"email\n{ANNA}\n", consent="yes").unchanged == 1
     with store.reading(world.services.engine) as session:
         assert [row.outcome for row in session.query(SignUp).filter_by(email_canonical=BO)] == ["suppressed"]
     assert BO not in {mail["To"] for mail in world.outbox()}

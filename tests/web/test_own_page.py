@@ -54,6 +54,8 @@ def test_the_usual_hour_can_be_chosen_again(site):
         ({"hour": "8"}, "Choose at least one day"),
         ({"day": ["7", "x", "01"]}, "Choose at least one day"),
         ({"day": "0", "timezone": "../etc/passwd"}, "We don’t know that time zone"),
+        ({"day": "0", "hour": "25"}, "Please choose one of the hours"),
+        ({"day": "0", "hour": "²"}, "Please choose one of the hours"),
     ],
 )
 def test_choices_that_cannot_be_are_explained(site, fields, words):

@@ -77,7 +77,9 @@ def _rhythm(session: Session, person: Subscriber, moment: datetime) -> str:
     hour, where = request.form.get("hour", ""), request.form.get("timezone", "")
     if not days:
         return "no_days"
-    chosen = int(hour) if hour.isdecimal() and len(hour) <= 2 and int(hour) <= 23 else None
+    if hour and not (hour.isascii() and hour.isdecimal() and len(hour) <= 2 and int(hour) <= 23):
+        return "no_hour"
+    chosen = int(hour) if hour else None
     try:
         steering.set_rhythm(session, person, moment, days=days, hour=chosen, timezone=where or None)
     except UnknownZone:

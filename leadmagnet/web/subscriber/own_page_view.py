@@ -39,6 +39,7 @@ SAVED = {
     "emails": (True, "Saved. From now on you get just these emails."),
     "emails_same": (True, "Nothing has changed: these are the emails that you get."),
     "no_days": (False, "Choose at least one day. If you’d like a rest, take a break instead."),
+    "no_hour": (False, "Please choose one of the hours from the list."),
     "no_zone": (False, "We don’t know that time zone. Please choose one from the list."),
     "no_date": (False, "Choose a day from tomorrow on, within a year, as in 2026-03-14."),
     "no_pace": (False, "Choose one of the three paces."),
