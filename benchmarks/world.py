@@ -183,7 +183,7 @@ def _due(number: int, step: int) -> dict[str, object]:
     return own | window | {"lane": 1, "created_at": at, "public_id": f"b{number:020d}"}
 
 
-def work(url: str, folder: str, transport: str, address: str) -> None:
+def work(url: str, folder: str, transport: str, address: str, threads: str) -> None:
     """Be one worker: do all that is due, then say how much memory it took."""
     more = (
         {"sendgrid_api_key": "SG.bench", "sendgrid_api_url": address}
@@ -195,8 +195,7 @@ def work(url: str, folder: str, transport: str, address: str) -> None:
     calm_collector()
     print("ready", flush=True)
     sys.stdin.readline()
-    # As many at a time as the worker has.
-    beside = partial(parts.mailers_beside, services.config, services.engine, THREADS)
+    beside = partial(parts.mailers_beside, services.config, services.engine, int(threads))
     done = tick(services, services.clock.now, beside=beside)
     peak = next(
         int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
@@ -205,8 +204,12 @@ def work(url: str, folder: str, transport: str, address: str) -> None:
 
 
 def drain(url: str, folder: Path, transport: str, address: str, workers: int) -> tuple[float, list[dict]]:
-    """Run workers until nothing is left; return the seconds and what each worker says of itself."""
-    command = [sys.executable, "-m", "benchmarks.world", url, str(folder), transport, address]
+    """Run workers until nothing is left; return the seconds and what each worker says of itself.
+
+    One worker sends as many batches at a time as it does by default; of several, one each, as docs/operations.md has it.
+    """
+    threads = str(THREADS if workers == 1 else 1)
+    command = [sys.executable, "-m", "benchmarks.world", url, str(folder), transport, address, threads]
     crew = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
     for one in crew:
         assert one.stdout.readline() == "ready\n"
@@ -231,4 +234,4 @@ def check(engine: Engine, people: int) -> None:
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4])
+    work(*sys.argv[1:6])
