@@ -206,7 +206,7 @@ def work(url: str, folder: str, transport: str, address: str, threads: str) -> N
 def drain(url: str, folder: Path, transport: str, address: str, workers: int) -> tuple[float, list[dict]]:
     """Run workers until nothing is left; return the seconds and what each worker says of itself.
 
-    One worker sends as many batches at a time as it does by default; of several, one each, as docs/operations.md has it.
+    One worker sends as many batches at a time as by default; of several, each one: as docs/operations.md has it.
     """
     threads = str(THREADS if workers == 1 else 1)
     command = [sys.executable, "-m", "benchmarks.world", url, str(folder), transport, address, threads]
