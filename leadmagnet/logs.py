@@ -18,12 +18,14 @@ _KEYED = re.compile(r"/(confirm|u|p|done|c|calendar|inbound|outbox)/[^\s?#\"'<>,
 #: Whatever else looks like one: long, with a figure and a capital in it.
 _KEY = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[0-9])[A-Za-z0-9_-]{20,}={0,2}(?![\w-])", re.ASCII)
 _QUERY = re.compile(r"\?[^\s\"'<>)\]]+")
+#: As gunicorn names who has sent a broken request.
+_FROM_IP = re.compile(r"\bip=[0-9A-Fa-f.:]+(?=:)")
 _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=/@][^\s\"<>()\[\]{},;:=/@]*@[^\s\"'<>()\[\]{},;:=/]+")
 
 
 def discreet(text: str) -> str:
-    """Return `text` without keys of links, queries and email addresses; what stood there is a dot or three."""
-    text = _EMAIL.sub("…@…", text)
+    """Return `text` without keys, queries, email addresses and networks; what stood there is a dot or three."""
+    text = _FROM_IP.sub("ip=…", _EMAIL.sub("…@…", text))
     return _KEY.sub("…", _QUERY.sub("?…", _KEYED.sub(r"/\1/…", text)))
 
 

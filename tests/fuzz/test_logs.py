@@ -130,3 +130,9 @@ def test_keys_and_addresses_never_pass(one: int, two: int, purpose: Purpose, sec
 )
 def test_what_names_nobody_stays(text: str) -> None:
     assert discreet(text) == text
+
+
+@pytest.mark.parametrize("ip", ["203.0.113.7", "2001:db8::7"])
+def test_a_broken_request_is_logged_without_its_network(ip: str) -> None:
+    said = discreet(f"Invalid request from ip={ip}: Invalid HTTP request line: 'zz'")
+    assert said == "Invalid request from ip=…: Invalid HTTP request line: 'zz'"
