@@ -80,6 +80,8 @@ class Command(click.Command):
 def _database_words(error: DBAPIError) -> str:
     """Say what is wrong with the database, without its address, which may hold a password."""
     words = str(error.orig)
+    if "FATAL" in words:  # PostgreSQL lets nobody in: no such database, no such role, a wrong password
+        return f"the database cannot be used: {words.splitlines()[0]}"
     if "no such table" in words or "does not exist" in words or "no such column" in words:
         return f"the database has not been migrated ({words.splitlines()[0]}). Run: flask --app wsgi db upgrade."
     return f"the database cannot be used: {words}"

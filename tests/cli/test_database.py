@@ -203,3 +203,12 @@ def test_old_consents_are_told_in_the_new_words(
     with shell.services.engine.begin() as connection:
         rows = connection.exec_driver_sql("SELECT paused_at, wants_reminders FROM subscriber ORDER BY id").all()
     assert [(paused is not None, bool(reminders)) for paused, reminders in rows] == [(True, True), *[(False, True)] * 3]
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_not_there_is_said_to_be_not_there(
+    make_shell: Callable[..., Any], postgres_url: str
+) -> None:
+    said = make_shell(database_url=f"{postgres_url}_nowhere").refused("sending", "status", status=1)
+    assert "cannot be used" in said
+    assert "does not exist" in said
