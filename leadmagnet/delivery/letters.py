@@ -26,6 +26,9 @@ from leadmagnet.rendering.values import Reader, values_for
 from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.links import Stored
 
+#: A batch of letters that were sent again once is an eighth of a whole one; twice, an eighth of that.
+SMALLER = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -100,16 +103,21 @@ def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: 
 def batches(
     desk: Desk, rows: Sequence[Claimed], now: Now, *, clinic: Clinic, links: Links, most: int
 ) -> list[Outgoing]:
-    """Group deliveries by content and return batches of at most `most` letters."""
-    groups: dict[tuple[str, str, int, Stored], list[Claimed]] = defaultdict(list)
+    """Group deliveries by content and return batches of at most `most` letters.
+
+    Those that are sent again, because a call came to no known end, go in ever smaller batches behind all others: one of
+    them may be what ends the calls, and it must not take others with it.
+    """
+    groups: dict[tuple[int, str, str, int, Stored], list[Claimed]] = defaultdict(list)
     for row in rows:
-        groups[desk.source_of(row), *desk.course_of(desk.step_of(row)), desk.links_of(row)].append(row)
+        groups[row.resent, desk.source_of(row), *desk.course_of(desk.step_of(row)), desk.links_of(row)].append(row)
     found: list[Outgoing] = []
-    for (source, title, videos, stored), group in groups.items():
+    for (resent, source, title, videos, stored), group in sorted(groups.items(), key=lambda one: one[0][0]):
         content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos, tracked=stored)
+        size = max(1, most >> SMALLER * resent)
         found.extend(
-            _outgoing(content, group[start : start + most], desk, now, clinic, links)
-            for start in range(0, len(group), most)
+            _outgoing(content, group[start : start + size], desk, now, clinic, links)
+            for start in range(0, len(group), size)
         )
     return found
 

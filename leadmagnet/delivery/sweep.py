@@ -17,6 +17,7 @@ from leadmagnet.clock import Now
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally, begin_reminders, count_reminders, hand_on
 from leadmagnet.domain.failures import NO_ANSWER
+from leadmagnet.domain.retry import retry_at
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.mail import has_evidence_from
 
@@ -101,9 +102,12 @@ def _settle(session: Session, post: Post, now: Now, tally: Tally, row: Stale, ta
         done = _end(session, row, **values)
         tally.failed += len(done)
         hand_on(session, [row] if done else [], now.course)
+    elif taken is False:
+        store.claims.reopen(session, row.row_id, row.status, row.claim_id)
     else:
-        again = row.resent if taken is False else row.resent + 1
-        store.claims.reopen(session, row.row_id, row.status, row.claim_id, resent=again)
+        # Not at once: others go first, so that a letter which kills its worker does not stop the queue.
+        again = retry_at(row.resent + 1, now.real)
+        store.claims.reopen(session, row.row_id, row.status, row.claim_id, resent=row.resent + 1, retry_at=again)
 
 
 def _holds(session: Session, post: Post, now: Now, row: Stale) -> bool:

@@ -64,6 +64,8 @@ class Claimed(NamedTuple):
     exercise_days: str
     chosen_hour: int | None
     pace: str
+    resent: int
+    """How often it was sent again because nobody could say whether the call before had arrived."""
     confirmed: bool
     person_status: str
     hurt: bool
@@ -128,6 +130,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Subscriber.exercise_days,
         Subscriber.chosen_hour,
         Subscriber.pace,
+        Delivery.resent,
         Subscriber.confirmed_at.is_not(None),
         Subscriber.status,
         Subscriber.hurt_at.is_not(None),

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from leadmagnet import store
 from leadmagnet.domain.message import Batch, MailError, Outcome, Result
+from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.domain.zones import zone
 from leadmagnet.feedback import steering
 
@@ -161,3 +163,18 @@ def test_what_waits_for_a_provider_does_not_go_out_at_night_in_a_new_zone(
 def late(world: Any, kind: str) -> bool:
     """Say whether an email of a kind is due by now."""
     return any(row.due_at <= world.clock.course for row in world.deliveries(kind=kind, status="due"))
+
+
+def test_what_is_sent_again_goes_in_small_batches_behind_the_others(fast_world: Any, memory_mailer: Any) -> None:
+    """One of them may be what kills the worker: it must not take the others with it, again and again."""
+    for number in range(20):
+        fast_world.join(f"p{number}@example.org")
+    fast_world.live(65)
+    memory_mailer.batch_size = 16
+    with store.writing(fast_world.services.engine) as session:
+        due = [row.id for number in range(20) for row in fast_world.deliveries(f"p{number}@example.org", status="due")]
+        for ids, resent in ((due[:4], 1), (due[4:6], 2)):
+            store.claims.change(session, ids, DeliveryStatus.DUE, resent=resent)
+    began = len(memory_mailer.calls)
+    fast_world.live(10)
+    assert [len(call.letters) for call in memory_mailer.calls[began:]] == [10, 2, 2, 1, 1, 4]
