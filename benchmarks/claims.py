@@ -36,7 +36,7 @@ def fill(engine: Engine, rows: int, *, scattered: bool) -> None:
     is_due = f"n % {max(1, rows // DUE_ROWS)} = 0" if scattered else f"n > {rows - DUE_ROWS}"
     values = {"rows": rows, "past": world.DUE - timedelta(days=30), "due": world.DUE, "step": 1}
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE delivery"))
+        connection.execute(text("TRUNCATE delivery CASCADE"))
         # Without indexes while it fills: ten million rows would take an hour.
         found = connection.execute(text(INDEXES)).all()
         connection.execute(text("ALTER TABLE delivery DROP CONSTRAINT IF EXISTS uq_delivery_public_id"))
