@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SkipReason
-from leadmagnet.store.among import among_given, fixed
+from leadmagnet.store.among import among_given, fixed, one_of
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
 
@@ -47,11 +47,13 @@ def drop_reminders_of(session: Session, subscriber_ids: Collection[int], reason:
 
 
 def close_in_hand(session: Session, subscriber_id: int, now: datetime) -> None:
-    """Let emails whose call may have begun go now or be dated anew, because the reader's window is another one.
+    """Let emails whose call may have begun be out or be dated anew, because the reader's window is another one.
 
-    One that a provider takes is out. One that comes back (an outage, "later") is not due again in the old window.
+    One that a provider takes is out. One that comes back (an outage, "later", no answer known) is not due again in the
+    old window.
     """
-    mine = among_given(Delivery.subscriber_id), Delivery.status == fixed(DeliveryStatus.CLAIMED)
+    in_hand = one_of(Delivery.status, (DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN))
+    mine = among_given(Delivery.subscriber_id), in_hand
     closed = update(Delivery).where(*mine, Delivery.closes_at > now).values(closes_at=now)
     session.connection().execute(closed, {"ids": [subscriber_id]})
 

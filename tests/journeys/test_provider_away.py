@@ -178,3 +178,25 @@ def test_what_is_sent_again_goes_in_small_batches_behind_the_others(fast_world: 
     began = len(memory_mailer.calls)
     fast_world.live(10)
     assert [len(call.letters) for call in memory_mailer.calls[began:]] == [10, 2, 2, 1, 1, 4]
+
+
+@pytest.mark.parametrize("kind", ["reminder", "video"])
+def test_what_nobody_has_heard_of_does_not_come_again_at_night_in_a_new_zone(
+    fast_world: Any, memory_mailer: Any, kind: str
+) -> None:
+    fast_world.join()
+    clock = fast_world.clock
+    memory_mailer.script = lambda batch: [
+        Result(letter.delivery_id, Outcome.UNKNOWN, "memory") for letter in batch.letters
+    ]
+    while not fast_world.deliveries(kind=kind, status="unknown"):
+        clock.move(minutes=15)
+        fast_world.tick()
+    now = clock.now().course
+    fast_world.act(steering.set_rhythm, now, days=frozenset(range(7)), hour=None, timezone=night_zone(now))
+    memory_mailer.script, calls = None, len(memory_mailer.calls)
+    for _ in range(4):
+        clock.move(minutes=10)
+        fast_world.tick()
+    assert len(memory_mailer.calls) == calls
+    assert not fast_world.deliveries(kind=kind, status="unknown"), "it was given back, and waits or has expired"
