@@ -68,7 +68,7 @@ def send_due(post: Post, clock: Callable[[], Now], lane: int, tally: Tally, *, l
 def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) -> Taken | None:
     """Claim one batch and begin its call. What was looked at is locked until then: a tenth of a second at most."""
     taken = Taken(random_id(), clock())
-    with store.writing(post.engine) as session:
+    with store.writing(post.engine, by_ids=True) as session:
         halt = store.halts.current(session)
         if halt is not None and halt.blocks(taken.at.real):
             return None

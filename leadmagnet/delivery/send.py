@@ -143,7 +143,7 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
 def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing, tally: Tally) -> bool:
     """Begin the call with one batch of a claim and hand it over; False when the rest must not be tried now."""
     post.hear(clock)
-    with store.writing(post.engine) as session:
+    with store.writing(post.engine, by_ids=True) as session:
         ids = [row.id for row in outgoing.rows]
         if store.halts.by_hand(session):
             store.claims.give_back(session, claim_id, [row.id for row in store.in_hand.claimed(session, claim_id)])
@@ -191,7 +191,7 @@ def _settle(
     for wait in (*SETTLE_WAITS, None):
         mine = Tally()
         try:
-            with store.writing(post.engine) as session:
+            with store.writing(post.engine, by_ids=True) as session:
                 _rest(session, pairs, clock())
                 postponed = sum(result.outcome in {Outcome.RETRY, Outcome.UNTRIED} for _, result in pairs)
                 pace.refused(session, post.limits, begun_at, clock().real, postponed)

@@ -30,8 +30,8 @@ from leadmagnet.store.subscribers import Subscriber
 
 log = structlog.get_logger(__name__)
 
-#: Plans the next email of enrollments, given their ids and the instant of the course; returns how many.
-PlanNext = Callable[[Session, Collection[int], datetime], int]
+#: Plans what follows emails that are over, at an instant of the course; returns how many enrollments that were.
+PlanNext = Callable[[Session, Sequence[Claimed], datetime], int]
 #: Characters that the ledger keeps of a provider's words, and of its id.
 DETAIL = 300
 PROVIDER_ID = 120
@@ -181,21 +181,21 @@ def hand_on(session: Session, rows: Iterable[Ended], now: datetime) -> None:
         store.enrollments.want_plan(session, waiting, last_settled_at=now)
 
 
-def _plan_on(session: Session, rows: Iterable[Ended], now: datetime, plan_next: PlanNext, tally: Tally) -> None:
+def _plan_on(session: Session, rows: Sequence[Claimed], now: datetime, plan_next: PlanNext, tally: Tally) -> None:
     """Plan what follows, within the transaction; a plan that fails must not cost us the provider's answer."""
-    waiting = {row.enrollment_id for row in rows if row.enrollment_id is not None}
-    if not waiting:
+    steps = [row for row in rows if row.enrollment_id is not None]
+    if not steps:
         return
     try:
         with session.begin_nested():
-            tally.planned += plan_next(session, waiting, now)
+            tally.planned += plan_next(session, steps, now)
     except OperationalError:
         raise  # the database, not the plan: all of it is written once more
     except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost us the answer)
         # The planner meets the error by itself, and there nothing catches it.
         said = store.short(error)
-        log.error("not planned with the answer", enrollments=len(waiting), error=said)  # noqa: TRY400 (a traceback shows values, which are addresses)
-        store.enrollments.want_plan(session, waiting, last_settled_at=now)
+        log.error("not planned with the answer", enrollments=len(steps), error=said)  # noqa: TRY400 (a traceback shows values, which are addresses)
+        hand_on(session, steps, now)
 
 
 def begin_reminders(session: Session, subscriber_ids: Collection[int], now: datetime) -> None:

@@ -7,11 +7,11 @@ and writes or moves the one due row of the enrollment.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -122,13 +122,48 @@ def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     return _plan_all(session, store.enrollments.take_wanting(session, limit), courses, now)
 
 
-def plan_settled(session: Session, enrollment_ids: Collection[int], now: datetime) -> int:
+class Settled(Protocol):
+    """An email of an enrollment that has just come to its end."""
+
+    @property
+    def enrollment_id(self) -> int | None:
+        """The enrollment that goes on after it."""
+
+    @property
+    def step_id(self) -> int | None:
+        """The step that it was."""
+
+    @property
+    def day(self) -> date | None:
+        """The local day for which it counts, if it does."""
+
+    @property
+    def tried_again(self) -> bool:
+        """Whether it had failed before and the clinic has sent it once more: then later ones may be out."""
+
+
+def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) -> int:
     """Plan the next email of enrollments one of whose emails has just come to its end; return how many there were.
 
     In the transaction that writes the end down: one look at them instead of two, and no wish to put up and take off.
+    An enrollment has one email ahead of it, so the one that is over now was its last and none is left: where it stands
+    is known. A step that it was sent before, and a day that has its email, are refused by the ledger's unique indexes;
+    who meets one is planned anew with all that there is to know.
     """
     courses = _courses(store.courses.for_plans(session))
-    return _plan_all(session, store.enrollments.take_settled(session, enrollment_ids, now), courses, now)
+    over = {row.enrollment_id: row for row in settled if row.enrollment_id is not None}
+    waiting = store.enrollments.take_settled(session, over, now)
+    known = [one for one in waiting if not over[one.id].tried_again]
+    plans, calendar = Plans(), Calendar(now)
+    people = people_of(session, known)
+    for enrollment in known:
+        person, last = people[enrollment.subscriber_id], over[enrollment.id]
+        if _is_active(enrollment, person):
+            place = Place((last.step_id,) if last.step_id is not None else (), last.day is not None)
+            _plan(plans, calendar, enrollment, person, place, {}, courses[enrollment.sequence_id])
+    _write(session, plans, now)
+    _plan_all(session, [one for one in waiting if over[one.id].tried_again], courses, now)
+    return len(waiting)
 
 
 def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int, Course], now: datetime) -> int:
@@ -140,8 +175,10 @@ def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int
     plans, calendar = Plans(), Calendar(now)
     for enrollment in waiting:
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
-        if _goes_on(enrollment, person, mine):
-            _plan(plans, calendar, enrollment, person, mine, taken[person.id], courses[enrollment.sequence_id])
+        # While an email is in hand, its settling plans what follows.
+        if _is_active(enrollment, person) and not any(row.status in _IN_HAND for row in mine):
+            place = _place(mine)
+            _plan(plans, calendar, enrollment, person, place, taken[person.id], courses[enrollment.sequence_id])
     _write(session, plans, now)
     return len(waiting)
 
@@ -184,21 +221,25 @@ def _held(person: Person, course: Course) -> str | None:
     return store.pauses.HELD if course.paused else None
 
 
-def _goes_on(enrollment: Wanting, person: Person, rows: list[Standing]) -> bool:
-    """Say whether there is anything to plan; while an email is in hand, its settling asks for a plan again."""
-    active = enrollment.status == EnrollmentStatus.ACTIVE and person.status == SubscriberStatus.ACTIVE
-    return active and not any(row.status in _IN_HAND for row in rows)
+def _is_active(enrollment: Wanting, person: Person) -> bool:
+    return enrollment.status == EnrollmentStatus.ACTIVE and person.status == SubscriberStatus.ACTIVE
 
 
-def _plan(
-    plans: Plans,
-    calendar: Calendar,
-    enrollment: Wanting,
-    person: Person,
-    rows: list[Standing],
-    taken: dict[date, int],
-    course: Course,
-) -> None:
+class Place(NamedTuple):
+    """Where an enrollment stands."""
+
+    sent: tuple[int, ...]
+    """The steps that are out, oldest first; from the last one on at least."""
+    counts: bool
+    """Whether the last one counts towards one email a day."""
+    open_id: int | None = None
+    """The email that is due or held, if there is one."""
+    asked_for: int | None = None
+    """Its step, where the reader has asked to have it now."""
+
+
+def _place(rows: Iterable[Standing]) -> Place:
+    """Return where an enrollment stands by all its unskipped emails, oldest first."""
     open_id, sent, counts, asked_for = None, [], False, None
     for row in rows:
         if row.status == _DUE:
@@ -207,7 +248,20 @@ def _plan(
         elif row.step_id is not None:
             sent.append(row.step_id)
             counts = row.day is not None
-    coming = calendar.coming(course, tuple(sent))
+    return Place(tuple(sent), counts, open_id, asked_for)
+
+
+def _plan(
+    plans: Plans,
+    calendar: Calendar,
+    enrollment: Wanting,
+    person: Person,
+    place: Place,
+    taken: Mapping[date, int],
+    course: Course,
+) -> None:
+    sent, counts, open_id, asked_for = place
+    coming = calendar.coming(course, sent)
     if coming is None:
         if open_id is not None:
             plans.dropped.append(open_id)

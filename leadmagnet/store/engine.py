@@ -58,13 +58,17 @@ def _tune_postgresql(engine: Engine) -> None:
     """Tell the planner that a look by an index is cheap, and that compiling a statement is not; instants come in UTC.
 
     Its defaults are for disks with heads: it would read all people to find a thousand by their ids (the manual, 20.7.2
-    and 32.2). Set where a connection begins, because poolers refuse options in the connection's first message.
+    and 32.2). And a statement is planned for its values: by the plan for any values, the looks at what is due would
+    read the whole ledger (20.7.4); who knows better says so (`writing`). Set where a connection begins, because poolers
+    refuse options in the connection's first message.
     """
+
+    each = "random_page_cost = 1.1", "jit = off", "timezone = 'UTC'", "plan_cache_mode = force_custom_plan"
 
     @event.listens_for(engine, "connect")
     def settings(connection: Any, _record: Any) -> None:
         connection.autocommit = True
-        for setting in ("random_page_cost = 1.1", "jit = off", "timezone = 'UTC'"):
+        for setting in each:
             connection.execute(f"SET {setting}")
         connection.autocommit = False
 
@@ -116,9 +120,18 @@ def _begin_to_write(connection: Connection) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Give a session that only reads: nothing is committed. What was read stays readable afterwards."""
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+    """Give a session that only reads: nothing is committed. What was read stays readable afterwards.
+
+    On PostgreSQL the transaction may only read, and is committed: after a ROLLBACK, psycopg forgets all statements that
+    it had prepared, and each batch would have them parsed and planned anew.
+    """
+    postgres = engine.dialect.name == "postgresql"
+    reader = engine.execution_options(postgresql_readonly=True) if postgres else engine
+    with Session(reader, expire_on_commit=False, autoflush=False) as session:
         yield session
+        if postgres:
+            session.expunge_all()
+            session.commit()
 
 
 def _turn(engine: Engine) -> AbstractContextManager[object]:
@@ -132,17 +145,29 @@ def _turn(engine: Engine) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def writing(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
+def writing(engine: Engine, *, durable: bool = True, by_ids: bool = False) -> Iterator[Session]:
     """Give a session whose changes are committed at the end, or rolled back if an exception leaves the block.
 
     Work that is simply done again after a power cut (a plan, a claim whose call has not begun) need not be `durable`:
     on PostgreSQL its commit then does not wait for the disk. Any later commit that does wait brings it along.
+
+    `by_ids`: its statements find their rows by ids, whichever they are, so PostgreSQL may plan each of them once for
+    all batches. For a list of a thousand that takes longer than the look for ten of them.
     """
     writer = engine.execution_options(lm_begin="IMMEDIATE")
     with _turn(engine), Session(writer, expire_on_commit=False) as session, session.begin():
-        if not durable and engine.dialect.name == "postgresql":
-            session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
+        if engine.dialect.name == "postgresql" and (not durable or by_ids):
+            session.connection().exec_driver_sql(_LOCALLY[durable, by_ids])
         yield session
+
+
+_OFF, _ONCE = "set_config('synchronous_commit', 'off', true)", "set_config('plan_cache_mode', 'force_generic_plan', true)"
+#: What a transaction sets for itself, by whether it is durable and whether it works by ids; one round trip.
+_LOCALLY = {
+    (False, False): f"SELECT {_OFF}",
+    (True, True): f"SELECT {_ONCE}",
+    (False, True): f"SELECT {_OFF}, {_ONCE}",
+}
 
 
 @contextmanager

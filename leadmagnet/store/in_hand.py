@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, SubscriberStatus
 from leadmagnet.store.among import among_given, fixed, one_of
 from leadmagnet.store.base import Instant
-from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.deliveries import TRIED_AGAIN, Delivery
 from leadmagnet.store.pauses import rests
 from leadmagnet.store.subscribers import Subscriber
 
@@ -66,6 +66,8 @@ class Claimed(NamedTuple):
     pace: str
     resent: int
     """How often it was sent again because nobody could say whether the call before had arrived."""
+    tried_again: bool
+    """Whether it had failed and goes out once more because the clinic says so: later ones may be out already."""
     confirmed: bool
     person_status: str
     hurt: bool
@@ -131,6 +133,7 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Subscriber.chosen_hour,
         Subscriber.pace,
         Delivery.resent,
+        Delivery.reason == fixed(TRIED_AGAIN),
         Subscriber.confirmed_at.is_not(None),
         Subscriber.status,
         Subscriber.hurt_at.is_not(None),
