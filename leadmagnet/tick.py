@@ -37,6 +37,8 @@ from leadmagnet.store.agenda import Agenda
 SHARED_BATCH, SHARED_PAUSE = 150, 0.01
 #: And sign-ups that are answered in one transaction, while other visitors wait to send theirs.
 SHARED_ANSWERS = 5
+#: While one full batch follows another: between two looks at what else waits.
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,11 @@ def _drain(
     """Plan and send until nothing is left; return rows planned, rows claimed, and what waits then."""
     planned = claimed = 0
     shares = shares_file(services)
+    looks = _Looks(services, clock, waits)
     while going() and (waits.anything or others):
         done = answers(services, clock, tally, post, part, going, waits) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally, part, going, waits)
+        letters = 0
         if part.sends and going():
             letters = send_due(post, clock, 1, tally, limit=SHARED_BATCH if shares else None)
             if letters == post.mailer.batch_size:
@@ -128,11 +132,28 @@ def _drain(
             if not others:
                 break
             claimed += others.end(tally)
-        # What closes while we send is looked at once nothing else is left, and at the next tick.
-        waits = agenda(services, clock(), thorough=False)
-        if not waits.anything:
-            waits = agenda(services, clock())
+        waits = looks.again(full=letters == post.mailer.batch_size)
     return planned, claimed + others.end(tally), waits
+
+
+class _Looks:
+    """Looks at what waits. In a big hour one full batch follows another, and takes less time than such a look."""
+
+    def __init__(self, services: Services, clock: Callable[[], Now], waits: Agenda) -> None:
+        self._services, self._clock, self._waits = services, clock, waits
+        self._at = time.monotonic()
+
+    def again(self, *, full: bool) -> Agenda:
+        """Return what waits after a batch, which was `full` or not."""
+        lately = time.monotonic() - self._at < LOOK_SECONDS
+        if full and lately and not self._waits.besides_letters:
+            return self._waits
+        self._at = time.monotonic()
+        # What closes while we send is looked at once nothing else is left, and at the next tick.
+        self._waits = agenda(self._services, self._clock(), thorough=False)
+        if not self._waits.anything:
+            self._waits = agenda(self._services, self._clock())
+        return self._waits
 
 
 def shares_file(services: Services) -> bool:

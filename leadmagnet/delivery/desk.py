@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache, lru_cache
 
 from sqlalchemy import Executable, Select, func, select
@@ -75,8 +75,6 @@ class Desk:
         self.links = store.links.in_use(session) if tracks else {}
         listed = [row.subscriber_id for row in rows if row.kind in LISTED] if self.links else []
         self.counted = set(session.scalars(_counted(), {"ids": listed})) if listed else set()
-        #: Title and instant of the following video, by what they hang on: most readers share it.
-        self.following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
 
     def step_of(self, row: Claimed) -> StepInHand | None:
         """Return the step that a delivery carries, or for a reminder the exercise in hand."""

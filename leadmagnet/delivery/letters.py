@@ -18,11 +18,11 @@ from leadmagnet.domain.weeks import good_run
 from leadmagnet.domain.zones import zone
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.email import compile_email
-from leadmagnet.rendering.headers import headers_for, message_id
+from leadmagnet.rendering.headers import Headers, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.phrases import safe_name
 from leadmagnet.rendering.slots import TO_STRANGERS
-from leadmagnet.rendering.values import Reader, values_for
+from leadmagnet.rendering.values import Lesson, Reader, Values
 from leadmagnet.store.in_hand import Claimed
 from leadmagnet.store.links import Stored
 
@@ -43,46 +43,57 @@ def _weekdays(digits: str) -> tuple[int, ...]:
     return tuple(int(digit) for digit in digits)
 
 
-def reader_of(row: Claimed, desk: Desk, now: Now) -> Reader:
-    """Return what one letter needs to know of its reader."""
-    step, where, days = desk.step_of(row), zone(row.timezone), _weekdays(row.exercise_days)
-    kind = DeliveryKind(row.kind)
-    following = _following(step, row, desk, now.course) if step and kind is DeliveryKind.VIDEO else None
-    done = desk.check_ins.get(row.subscriber_id)
-    link = desk.fresh.get(row.public_id)
-    return Reader(
-        subscriber_id=row.subscriber_id,
-        leave_id=row.leave_id,
-        first_name=row.first_name,
-        timezone=where,
-        signed_up_at=row.signed_up_at,
-        kind=kind,
-        issued_real=now.real,
-        confirmed=row.confirmed,
-        fresh=(Opens(link.opens), link.id) if link else None,
-        step_id=step.rule.id if step else None,
-        step_slug=step.rule.slug if step and step.rule.kind is DeliveryKind.VIDEO else "",
-        step_title=step.title if step else "",
-        step_number=step.number if step else 0,
-        film_seconds=step.seconds if step else None,
-        exercise_days=days,
-        goal=len(days),
-        good_weeks=good_run(done, len(days), schedule.local_day(now.course, where)) if done else 0,
-        next_title=following[0] if following else None,
-        next_at=following[1] if following else None,
-        delivery_id=row.id,
-        sequence_slug=step.course.slug if step else "six-core-videos",
-        sequence_title=step.course.title if step else "Six core videos",
-    )
+def _lesson(kind: DeliveryKind, step: StepInHand | None) -> Lesson:
+    if step is None:
+        return Lesson(kind)
+    rule, course = step.rule, step.course
+    slug = rule.slug if rule.kind is DeliveryKind.VIDEO else ""
+    return Lesson(kind, rule.id, slug, step.title, step.number, step.seconds, course.slug, course.title)
 
 
-def _following(step: StepInHand, row: Claimed, desk: Desk, now: datetime) -> tuple[str, datetime] | None:
-    """Return title and foreseen instant of the video after this one."""
-    share = schedule.spread_share(row.leave_id) if step.course.spread_minutes else 0.0
-    key = (step.rule.id, row.timezone, row.chosen_hour, row.pace, share, row.day is not None)
-    if key not in desk.following:
-        desk.following[key] = _work_out(step, row, desk, now, share)
-    return desk.following[key]
+class _Readers:
+    """What letters need to know of their readers, at one instant; what many share is made once."""
+
+    def __init__(self, desk: Desk, now: Now) -> None:
+        self._desk, self._now = desk, now
+        self._lessons: dict[tuple[str, int | None], Lesson] = {}
+        #: Title and instant of the following video, by what they hang on: most readers share it.
+        self._following: dict[tuple[object, ...], tuple[str, datetime] | None] = {}
+
+    def of(self, row: Claimed) -> Reader:
+        """Return what one letter needs to know of its reader."""
+        desk, step = self._desk, self._desk.step_of(row)
+        key = row.kind, step.rule.id if step else None
+        lesson = self._lessons.get(key)
+        if lesson is None:
+            lesson = self._lessons[key] = _lesson(DeliveryKind(row.kind), step)
+        where, days = zone(row.timezone), _weekdays(row.exercise_days)
+        done = desk.check_ins.get(row.subscriber_id) if desk.check_ins else None
+        link = desk.fresh.get(row.public_id) if desk.fresh else None
+        return Reader(
+            lesson,
+            row.subscriber_id,
+            row.leave_id,
+            row.first_name,
+            where,
+            row.signed_up_at,
+            self._now.real,
+            row.confirmed,
+            days,
+            len(days),
+            good_run(done, len(days), schedule.local_day(self._now.course, where)) if done else 0,
+            self._next(step, row) if step and lesson.kind is DeliveryKind.VIDEO else None,
+            row.id,
+            (Opens(link.opens), link.id) if link else None,
+        )
+
+    def _next(self, step: StepInHand, row: Claimed) -> tuple[str, datetime] | None:
+        """Return title and foreseen instant of the video after this one."""
+        share = schedule.spread_share(row.leave_id) if step.course.spread_minutes else 0.0
+        key = (step.rule.id, row.timezone, row.chosen_hour, row.pace, share, row.day is not None)
+        if key not in self._following:
+            self._following[key] = _work_out(step, row, self._desk, self._now.course, share)
+        return self._following[key]
 
 
 def _work_out(step: StepInHand, row: Claimed, desk: Desk, now: datetime, share: float) -> tuple[str, datetime] | None:
@@ -125,20 +136,16 @@ def batches(
 def _outgoing(
     content: Content, rows: Sequence[Claimed], desk: Desk, now: Now, clinic: Clinic, links: Links
 ) -> Outgoing:
-    letters = tuple(_letter(row, content, desk, now, clinic, links) for row in rows)
+    readers, headers = _Readers(desk, now), Headers(clinic, links)
+    values = Values(links, now.course, content.slots())
+
+    def letter(row: Claimed) -> Letter:
+        reader = readers.of(row)
+        # No name to an address that is not confirmed: whoever typed the one could have typed anything as the other.
+        name = "" if reader.lesson.kind in TO_STRANGERS else safe_name(row.first_name)
+        own = values.of(reader), headers.of(reader, row.public_id)
+        return Letter(row.public_id, desk.address_of(row), name, message_id(row.public_id, clinic), now.course, *own)
+
+    letters = tuple([letter(row) for row in rows])
     batch = Batch(content, clinic.mail_from, clinic.name, clinic.reply_to, letters)
     return Outgoing(batch, tuple(rows))
-
-
-def _letter(row: Claimed, content: Content, desk: Desk, now: Now, clinic: Clinic, links: Links) -> Letter:
-    reader = reader_of(row, desk, now)
-    return Letter(
-        delivery_id=row.public_id,
-        to_email=desk.address_of(row),
-        # No name to an address that is not confirmed: whoever typed the one could have typed anything as the other.
-        to_name="" if reader.kind in TO_STRANGERS else safe_name(row.first_name),
-        message_id=message_id(row.public_id, clinic),
-        date=now.course,
-        values=values_for(reader, links, now.course, content.slots()),
-        headers=headers_for(reader, clinic, links, row.public_id),
-    )

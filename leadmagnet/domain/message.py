@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 #: {{comma_name}}: lower-case words only, so that a stray brace in a text is not mistaken for a slot.
@@ -41,8 +42,10 @@ def _slots(content: Content) -> frozenset[str]:
     return frozenset(SLOT.findall("\n".join((content.subject, content.html, content.text))))
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Letter(NamedTuple):
     """One recipient of a batch. `delivery_id` is ours, opaque, and comes back in provider events."""
 
     delivery_id: str
@@ -50,8 +53,8 @@ class Letter:
     to_name: str
     message_id: str
     date: datetime
-    values: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = _NONE
+    headers: Mapping[str, str] = _NONE
 
 
 def always() -> bool:

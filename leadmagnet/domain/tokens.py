@@ -49,18 +49,23 @@ def _begun(key: bytes, purpose: Purpose) -> KeyedHash:
     return KeyedHash(key, purpose.value.encode() + b"\0")
 
 
+@lru_cache(maxsize=8)
+def _packed(count: int) -> struct.Struct:
+    return struct.Struct(f">{count}Q")
+
+
 def _mac(key: bytes, purpose: Purpose, body: bytes) -> bytes:
     return _begun(key, purpose).of(body)[:MAC_BYTES]
 
 
 def sign(keys: Sequence[bytes], purpose: Purpose, *numbers: int) -> str:
     """Return a URL-safe token that carries `numbers` (each 0 to 2**63-1), signed with the first key."""
-    body = struct.pack(f">{len(numbers)}Q", *numbers)
+    body = _packed(len(numbers)).pack(*numbers)
     return _written(body + _mac(keys[0], purpose, body))
 
 
 def _written(raw: bytes) -> str:
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def read(keys: Sequence[bytes], purpose: Purpose, token: str, count: int) -> tuple[int, ...]:
@@ -77,7 +82,7 @@ def read(keys: Sequence[bytes], purpose: Purpose, token: str, count: int) -> tup
     # The last base64 digit has spare bits: only the canonical spelling counts, so that a token has one form.
     if _written(raw) != token:
         raise BadToken("not canonical")
-    return struct.unpack(f">{count}Q", body)
+    return _packed(count).unpack(body)
 
 
 def token_id(token: str) -> str:

@@ -24,10 +24,10 @@ class Person(NamedTuple):
     """What the plan of an email needs to know of its reader."""
 
     id: int
+    leave_id: str
     status: str
     timezone: str
     chosen_hour: int | None
-    leave_id: str
     hurt: bool
     paused: bool
     unreachable: bool
@@ -58,10 +58,10 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
 def _people() -> Executable:
     return select(
         Subscriber.id,
+        Subscriber.leave_id,
         Subscriber.status,
         Subscriber.timezone,
         Subscriber.chosen_hour,
-        Subscriber.leave_id,
         Subscriber.hurt_at.is_not(None),
         Subscriber.paused_at.is_not(None),
         Subscriber.unreachable_at.is_not(None),

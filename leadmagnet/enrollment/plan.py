@@ -10,26 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
-from leadmagnet.domain import schedule
-from leadmagnet.domain.sequence import Pace, Step, at_pace, delay_before, next_step
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
-from leadmagnet.domain.zones import zone
+from leadmagnet.enrollment.dates import NO_DAYS, Calendar, Course, Settled, courses_of, held_for
 from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
 from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
-#: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
-HELD_FOR_HURT, HELD_FOR_PAUSE, UNREACHABLE = "hurt", "paused", "unreachable"
-NOT_WANTED = str(SkipReason.NO_CONSENT)
-_NO_DAYS: frozenset[date] = frozenset()
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
 
 
@@ -43,103 +36,10 @@ class Plans:
     finished: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A sequence as a batch of plans needs it."""
-
-    id: int
-    head: store.courses.Course
-    steps: list[Step]
-    spreads: bool
-    paused: bool
-
-
-class Calendar:
-    """The steps and dates of one batch: people who share zone, hour, step and previous instant share the answer."""
-
-    def __init__(self, now: datetime) -> None:
-        """Take the instant from which nothing may be planned backwards."""
-        self.now = now
-        self._known: dict[tuple[object, ...], dict[str, Any]] = {}
-        self._coming: dict[tuple[int, tuple[int, ...]], tuple[Step, schedule.Delay] | None] = {}
-
-    def coming(self, course: Course, sent: tuple[int, ...]) -> tuple[Step, schedule.Delay] | None:
-        """Return the next step of somebody who was sent these, with its delay; None when nothing is left."""
-        key = course.id, sent
-        if key not in self._coming:
-            step = next_step(course.steps, sent)
-            self._coming[key] = (step, delay_before(step, sent)) if step else None
-        return self._coming[key]
-
-    def dated(
-        self,
-        previous: datetime,
-        coming: tuple[Step, schedule.Delay],
-        person: Person,
-        course: Course,
-        taken: frozenset[date],
-        *,
-        counts: bool,
-    ) -> dict[str, Any]:
-        """Return step, lane, instants, day and reason of a due row."""
-        step, delay = coming
-        share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
-        at_once = delay.unit is schedule.DelayUnit.AT_ONCE
-        key = (previous, step.id, at_once, person.timezone, person.chosen_hour, person.pace, share, taken, counts)
-        if key not in self._known:
-            paced = at_pace(delay, Pace(person.pace))
-            when = self._work_out(previous, paced, person, course.head, share, taken, counts=counts)
-            self._known[key] = {"step_id": step.id, "kind": str(step.kind)} | when
-        return self._known[key]
-
-    def _work_out(
-        self,
-        previous: datetime,
-        delay: schedule.Delay,
-        person: Person,
-        course: store.courses.Course,
-        share: float,
-        taken: frozenset[date],
-        *,
-        counts: bool,
-    ) -> dict[str, Any]:
-        if delay.unit is schedule.DelayUnit.AT_ONCE:
-            at_once = {"lane": 0, "due_at": min(previous, self.now), "closes_at": None, "day": None}
-            return at_once | {"reason": "at confirmation, whatever the hour"}
-        where, rhythm = zone(person.timezone), course.rhythm(person.chosen_hour)
-        due = schedule.due_at(previous, delay, rhythm, where, share=share, taken=taken, previous_counts=counts)
-        reason = f"{delay.words()} after the previous email"
-        if due < self.now:
-            due = schedule.opens_at(self.now, rhythm, where, taken=taken)
-            reason = "overdue: the first moment inside the window"
-        closes, day = schedule.closes_at(due, rhythm, where), schedule.local_day(due, where)
-        return {"lane": 1, "due_at": due, "closes_at": closes, "day": day, "reason": reason}
-
-
 def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
     """Plan for up to `limit` enrollments that want it and return how many there were."""
-    courses = _courses(store.courses.for_plans(session))
+    courses = courses_of(store.courses.for_plans(session))
     return _plan_all(session, store.enrollments.take_wanting(session, limit), courses, now)
-
-
-class Settled(Protocol):
-    """An email of an enrollment that has just come to its end."""
-
-    @property
-    def enrollment_id(self) -> int | None:
-        """The enrollment that goes on after it."""
-
-    @property
-    def step_id(self) -> int | None:
-        """The step that it was."""
-
-    @property
-    def day(self) -> date | None:
-        """The local day for which it counts, if it does."""
-
-    @property
-    def tried_again(self) -> bool:
-        """Whether it had failed before and the clinic has sent it once more: then later ones may be out."""
 
 
 def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) -> int:
@@ -150,7 +50,7 @@ def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) ->
     is known. A step that it was sent before, and a day that has its email, are refused by the ledger's unique indexes;
     who meets one is planned anew with all that there is to know.
     """
-    courses = _courses(store.courses.for_plans(session))
+    courses = courses_of(store.courses.for_plans(session))
     over = {row.enrollment_id: row for row in settled if row.enrollment_id is not None}
     waiting = store.enrollments.take_settled(session, over, now)
     known = [one for one in waiting if not over[one.id].tried_again]
@@ -159,8 +59,11 @@ def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) ->
     for enrollment in known:
         person, last = people[enrollment.subscriber_id], over[enrollment.id]
         if _is_active(enrollment, person):
-            place = Place((last.step_id,) if last.step_id is not None else (), last.day is not None)
-            _plan(plans, calendar, enrollment, person, place, {}, courses[enrollment.sequence_id])
+            following = calendar.following(enrollment, person, last, courses[enrollment.sequence_id])
+            if following is None:
+                plans.finished.append(enrollment.id)
+            else:
+                plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, **following})
     _write(session, plans, now)
     _plan_all(session, [one for one in waiting if over[one.id].tried_again], courses, now)
     return len(waiting)
@@ -201,26 +104,6 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     return expired
 
 
-@lru_cache(maxsize=16)
-def _courses(found: store.courses.Courses) -> Mapping[int, Course]:
-    """Return the sequences by id. They hardly ever change, and each batch asks for them."""
-    return {
-        head.id: Course(head.id, head, [step.rule() for step in steps], bool(head.spread_minutes), head.paused)
-        for head, steps in found
-    }
-
-
-def _held(person: Person, course: Course) -> str | None:
-    """Return why the next email waits without a date, if it does."""
-    if person.hurt or person.paused:
-        return HELD_FOR_HURT if person.hurt else HELD_FOR_PAUSE
-    if person.unreachable:
-        return UNREACHABLE
-    if not person.wants_videos:
-        return NOT_WANTED
-    return store.pauses.HELD if course.paused else None
-
-
 def _is_active(enrollment: Wanting, person: Person) -> bool:
     return enrollment.status == EnrollmentStatus.ACTIVE and person.status == SubscriberStatus.ACTIVE
 
@@ -229,7 +112,7 @@ class Place(NamedTuple):
     """Where an enrollment stands."""
 
     sent: tuple[int, ...]
-    """The steps that are out, oldest first; from the last one on at least."""
+    """The steps that are out, oldest first."""
     counts: bool
     """Whether the last one counts towards one email a day."""
     open_id: int | None = None
@@ -267,8 +150,8 @@ def _plan(
             plans.dropped.append(open_id)
         plans.finished.append(enrollment.id)
         return
-    days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else _NO_DAYS
-    held = _held(person, course)
+    days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else NO_DAYS
+    held = held_for(person, course)
     if held is None and asked_for == coming[0].id:
         return  # a wish from before (the end of a pause, another hour) must not put off what was asked for now
     dated = calendar.dated(enrollment.previous_at, coming, person, course, days, counts=counts)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -119,8 +119,7 @@ def _endpoint(client: Any, body: bytes) -> Any:
     return endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     place: int
     letter: Letter
     own: dict[str, object]
@@ -148,10 +147,11 @@ class _Sending:
         """Return the letters in groups of at most a thousand in which no address occurs twice."""
         rounds: list[list[_Entry]] = []
         times_seen: dict[str, int] = {}
+        personalize = self._personalizer.personalization
         for place, letter in enumerate(self._letters):
             try:
                 to = address(letter.to_email)
-                own, key = self._personalizer.personalization(letter, to), to.lower()
+                own, key = personalize(letter, to), to.lower()
             except ValueError as error:
                 self._results[place] = Result(letter.delivery_id, Outcome.REJECTED, _NAME, str(error))
                 continue

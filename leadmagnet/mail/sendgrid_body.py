@@ -1,9 +1,9 @@
 """Letters that share a content -> the JSON of one Mail Send request, with the content written once.
 
-SendGrid replaces literal tags by each recipient's values, in the subject and both parts. One slot can need three
-spellings: escaped in HTML, raw in plain text, on one line in the subject; where no letter of a batch has anything to
-escape, HTML and plain text share a tag. Tags carry a mark that nobody can know and that occurs in no value, because the
-provider may replace tags inside values too.
+SendGrid replaces literal tags by each recipient's values, in the subject and both parts. A value that all letters of a
+batch share is part of the content. One slot can need three spellings: escaped in HTML, raw in plain text, on one line
+in the subject; where no letter of a batch has anything to escape, HTML and plain text share a tag. Tags carry a mark
+that nobody can know and that occurs in no value, because the provider may replace tags inside values too.
 Bodies are not compressed: SendGrid unpacks gzip only for accounts that its support has enabled (tsg_mail_v3.json,
 Content-Encoding). Must not know: HTTP, answers, the sendgrid package.
 """
@@ -62,13 +62,21 @@ class Personalizer:
         content = batch.content
         parts = {"s": content.subject, "t": content.text, "h": content.html}
         slots = {kind: sorted(set(SLOT.findall(parts[kind]))) for kind in _PARTS}
-        all_values = {slot: _all_values(batch, slot) for slot in sorted(content.slots())}
-        mark = _unused_mark([*parts.values(), *all_values.values()])
+        columns = {slot: [letter.values[slot] for letter in batch.letters] for slot in sorted(content.slots())}
+        once = {
+            slot: values[0] for slot, values in columns.items() if values and values.count(values[0]) == len(values)
+        }
+        all_values = {slot: "\n".join(values) for slot, values in columns.items() if slot not in once}
+        mark = _unused_mark([*parts.values(), *all_values.values(), *once.values()])
         #: Tag, slot, and how the value is written.
         self._tags: list[tuple[str, str, _Spelling | None]] = []
+        #: What stands in the place of a slot, in each part.
         tag_of: dict[tuple[str, str], str] = {}
         for kind in _PARTS:
             for slot in slots[kind]:
+                if slot in once:
+                    tag_of[kind, slot] = _SPELLINGS[kind](once[slot])
+                    continue
                 is_shared = kind != "s" and _is_plain(all_values[slot])
                 tag_of[kind, slot] = f"-{mark}{'x' if is_shared else kind}.{slot}-"
                 if not is_shared or (kind == "t" or slot not in slots["t"]):
@@ -81,7 +89,7 @@ class Personalizer:
         """Return what is the letter's own. Raises ValueError where SendGrid would refuse it or a header is unsafe."""
         own: dict[str, object] = {
             "to": [_person(checked_address, letter.to_name)],
-            "headers": {"Message-ID": headers.message_id(letter.message_id), **headers.own_headers(letter)},
+            "headers": headers.own_headers(letter) | {"Message-ID": headers.message_id(letter.message_id)},
             "custom_args": {"lm_delivery": letter.delivery_id},
         }
         if self._tags:
@@ -134,11 +142,6 @@ def _person(checked_address: str, name: str) -> dict[str, str]:
 
 def _tagged(kind: str, part: str, tag_of: Mapping[tuple[str, str], str]) -> str:
     return SLOT.sub(lambda found: tag_of[kind, found[1]], part)
-
-
-def _all_values(batch: Batch, slot: str) -> str:
-    """Return the values that all letters have for a slot, to look through them at once."""
-    return "\n".join([letter.values[slot] for letter in batch.letters])
 
 
 def _is_plain(values: str) -> bool:

@@ -13,24 +13,42 @@ from urllib.parse import quote, urlsplit
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
-from leadmagnet.rendering.values import Reader
+from leadmagnet.rendering.values import Lesson, Reader
 
 _OPAQUE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: Mail that people subscribe to and can leave. The others answer something the person has just done.
 LISTED = frozenset({DeliveryKind.VIDEO, DeliveryKind.FINISHED, DeliveryKind.REMINDER})
 
 
-def headers_for(reader: Reader, clinic: Clinic, links: Links, public_id: str) -> dict[str, str]:
-    """Return the headers of one letter, beyond those that every email has."""
-    headers = {"Auto-Submitted": "auto-generated", "X-Leadmagnet-Delivery": _opaque(public_id)}
-    if reader.kind in LISTED:
-        headers |= {
-            "List-Unsubscribe": _ways_out(reader, clinic, links),
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "List-Id": _list_id(reader.sequence_title, reader.sequence_slug, links.public_url),
-            "Feedback-ID": _feedback_id(reader.kind, reader.sequence_slug, reader.step_slug, clinic.mail_from),
-        }
-    return headers
+class Headers:
+    """Makes the headers of letters, beyond those that every email has."""
+
+    def __init__(self, clinic: Clinic, links: Links) -> None:
+        """Take whose letters they are."""
+        self._clinic, self._links = clinic, links
+        self._of_lesson: dict[Lesson, dict[str, str]] = {}
+
+    def of(self, reader: Reader, public_id: str) -> dict[str, str]:
+        """Return the headers of one letter. Raises ValueError for an id that is not ours."""
+        shared = self._of_lesson.get(reader.lesson)
+        if shared is None:
+            shared = self._of_lesson[reader.lesson] = self._shared(reader.lesson)
+        headers = shared.copy()
+        if "List-Id" in shared:
+            headers["List-Unsubscribe"] = _ways_out(reader, self._clinic, self._links)
+        headers["X-Leadmagnet-Delivery"] = _opaque(public_id)
+        return headers
+
+    def _shared(self, lesson: Lesson) -> dict[str, str]:
+        headers = {"Auto-Submitted": "auto-generated"}
+        if lesson.kind in LISTED:
+            sender = self._clinic.mail_from
+            headers |= {
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                "List-Id": _list_id(lesson.sequence_title, lesson.sequence_slug, self._links.public_url),
+                "Feedback-ID": _feedback_id(lesson.kind, lesson.sequence_slug, lesson.step_slug, sender),
+            }
+        return headers
 
 
 def message_id(public_id: str, clinic: Clinic) -> str:
@@ -64,14 +82,12 @@ def _mailbox(unsubscribe_mailto: str) -> str:
     return quote(address, safe="@+") if "@" in address else ""
 
 
-@lru_cache(maxsize=64)
 def _list_id(title: str, slug: str, public_url: str) -> str:
     name = re.sub(r"[^A-Za-z0-9 -]+", "", title).strip()
     host = urlsplit(public_url).hostname or "localhost"
     return f"{name} <{_label(slug)}.{host}>".strip()
 
 
-@lru_cache(maxsize=256)
 def _feedback_id(kind: DeliveryKind, sequence_slug: str, step_slug: str, mail_from: str) -> str:
     """Four fields that add up over many people, never one person: kind, sequence, step, sender."""
     sender = re.sub(r"[^a-z0-9]", "", _domain(mail_from))[:15]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlencode
@@ -38,9 +38,14 @@ class Links:
     keys: Sequence[bytes]
     #: Whether links to other sites lead through /c/, so that it can be counted that they were followed.
     tracks: bool = False
+    _base: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out what all addresses begin with."""
+        object.__setattr__(self, "_base", self.public_url.rstrip("/"))
 
     def _url(self, path: str) -> str:
-        return f"{self.public_url.rstrip('/')}{path}"
+        return self._base + path
 
     def confirm(self, subscriber_id: int, issued_real: datetime) -> str:
         """Return the confirmation page; `issued_real` is real time, from which the link's seven days count."""

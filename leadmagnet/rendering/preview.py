@@ -16,7 +16,7 @@ from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.document import Document, kind_of, parse
 from leadmagnet.rendering.email import compile_email
 from leadmagnet.rendering.links import Links
-from leadmagnet.rendering.values import Reader, values_for
+from leadmagnet.rendering.values import Lesson, Reader, Values
 
 #: No program key: a token signed with it opens nothing.
 _NO_KEY = (b"preview",)
@@ -41,28 +41,30 @@ def sample_letter(
     content = compile_email(source, clinic, public_url, home_title=home_title, videos=videos)
     document = parse(source)
     reader = sample_reader(document, clinic, now, next_title)
-    return expand(content, values_for(reader, Links(public_url, _NO_KEY), now))
+    return expand(content, Values(Links(public_url, _NO_KEY), now, content.slots()).of(reader))
 
 
 def sample_reader(document: Document, clinic: Clinic, now: datetime, next_title: str | None = None) -> Reader:
     """Return somebody who is in the middle of the course and has this email before her."""
     kind = kind_of(document)
     is_video = kind is DeliveryKind.VIDEO
-    return Reader(
-        subscriber_id=0,
-        leave_id="preview",
-        first_name="Anna",
-        timezone=zone(clinic.timezone),
-        signed_up_at=now - timedelta(days=9),
+    lesson = Lesson(
         kind=kind,
-        issued_real=now,
         step_id=0,
         step_slug=document.text("slug") if is_video else "bird-dog",
         step_title=document.text("title") if is_video else "Bird dog",
         step_number=int(document.text("number")) if is_video else 4,
         film_seconds=film_seconds(dict(document.front) if is_video else _SAMPLE_FILM),
+    )
+    return Reader(
+        lesson=lesson,
+        subscriber_id=0,
+        leave_id="preview",
+        first_name="Anna",
+        timezone=zone(clinic.timezone),
+        signed_up_at=now - timedelta(days=9),
+        issued_real=now,
         good_weeks=4,
         fresh=(Opens.DATA, 0),
-        next_title=next_title if is_video else None,
-        next_at=now + timedelta(days=3),
+        following=(next_title, now + timedelta(days=3)) if next_title and is_video else None,
     )

@@ -47,7 +47,12 @@ class Agenda:
     @property
     def anything(self) -> bool:
         """Whether there is anything to plan or to send."""
-        return any((self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers, self.letters))
+        return self.letters or self.besides_letters
+
+    @property
+    def besides_letters(self) -> bool:
+        """Whether there is anything to plan, or to send before the course's emails."""
+        return any((self.sign_ups, self.plans, self.pauses, self.reminders, self.overdue, self.answers))
 
 
 def forgettable(stale_before: datetime, real_now: datetime) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
-from leadmagnet.store.base import Base, BigId, Name, one_of, random_id, random_ids
+from leadmagnet.store.base import Base, BigId, Name, ids_from, one_of, random_id
 from leadmagnet.store.insert_all import insert_all
 from leadmagnet.store.insert_kept import insert_rows
 
@@ -174,7 +174,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> 
     """Add due rows and return those that met another one."""
     if not rows:
         return []
-    new = [row | {"public_id": public_id} for row, public_id in zip(rows, random_ids(len(rows)), strict=True)]
+    new = [{**row, "public_id": public_id} for row, public_id in zip(rows, ids_from(now, len(rows)), strict=True)]
     same = {"status": str(DeliveryStatus.DUE), "created_at": now}
     connection = session.connection()
     if connection.dialect.name == "postgresql" and _meets_none(session, new, same):

@@ -161,7 +161,10 @@ def writing(engine: Engine, *, durable: bool = True, by_ids: bool = False) -> It
         yield session
 
 
-_OFF, _ONCE = "set_config('synchronous_commit', 'off', true)", "set_config('plan_cache_mode', 'force_generic_plan', true)"
+_OFF, _ONCE = (
+    "set_config('synchronous_commit', 'off', true)",
+    "set_config('plan_cache_mode', 'force_generic_plan', true)",
+)
 #: What a transaction sets for itself, by whether it is durable and whether it works by ids; one round trip.
 _LOCALLY = {
     (False, False): f"SELECT {_OFF}",

@@ -59,7 +59,7 @@ def _letter(delivery_id: str = "d1", **changes) -> Letter:
             "Auto-Submitted": "auto-generated",
         },
     )
-    return replace(letter, **changes)
+    return letter._replace(**changes)
 
 
 def _batch(*letters: Letter, **changes) -> Batch:

@@ -3,7 +3,6 @@
 import json
 import logging
 import time
-from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
@@ -77,22 +76,42 @@ def test_the_message_id_and_reply_address_travel(sendgrid, mailer, batch, letter
 
 def test_values_are_written_for_their_part(sendgrid, mailer, batch, letter):
     content = Content("S {{name}}", "<a title='{{name}}'>H {{name}}</a>", "T {{name}}")
-    mailer.send(batch(letter("d1", values={"name": "a\n<b> & 'c'", "unused": "x"}), content=content))
-    (one,) = sendgrid.delivered
+    odd = letter("d1", values={"name": "a\n<b> & 'c'", "unused": "x"})
+    mailer.send(batch(odd, letter("d2", values={"name": "Ann"}), content=content))
+    one, other = sendgrid.delivered
+    assert (other.subject, other.text) == ("S Ann", "T Ann")
     assert one.subject == "S a <b> & 'c'"
     assert one.html == "<a title='a\n&lt;b&gt; &amp; &#x27;c&#x27;'>H a\n&lt;b&gt; &amp; &#x27;c&#x27;</a>"
     assert one.text == "T a\n<b> & 'c'"
     assert len(sendgrid.requests[0]["personalizations"][0]["substitutions"]) == 3
 
 
+def test_a_value_that_all_share_is_part_of_the_content(sendgrid, mailer, batch, letter):
+    content = Content("S {{name}}", "<a title='{{name}}'>{{own}}</a>", "T {{name}} {{own}}")
+    shared = {"name": "a\n<b> & 'c'"}
+    mailer.send(batch(*(letter(one, values=shared | {"own": one}) for one in ("d1", "d2")), content=content))
+    assert [one.subject for one in sendgrid.delivered] == ["S a <b> & 'c'"] * 2
+    assert [one.html for one in sendgrid.delivered] == [
+        f"<a title='a\n&lt;b&gt; &amp; &#x27;c&#x27;'>{own}</a>" for own in ("d1", "d2")
+    ]
+    assert [one.text for one in sendgrid.delivered] == [f"T a\n<b> & 'c' {own}" for own in ("d1", "d2")]
+    (request,) = sendgrid.requests
+    assert [len(own["substitutions"]) for own in request["personalizations"]] == [1, 1]
+    assert request["subject"] == "S a <b> & 'c'"
+
+
 def test_a_value_cannot_spell_a_tag_even_one_it_has_seen(sendgrid, mailer, batch, letter):
-    mailer.send(batch(letter("d1")))
+    others = letter("d1"), letter("d2", values={"name": "Bo", "link": "x"})
+    mailer.send(batch(*others))
     old = sorted(sendgrid.requests[0]["personalizations"][0]["substitutions"])
-    evil = {"name": " ".join(old), "link": "<script>x</script>"}
-    mailer.send(batch(letter("d2", values=evil)))
-    second = sendgrid.delivered[1]
-    assert " ".join(old) in second.html
-    assert "<script>" not in second.html
+    assert old
+    evil = letter("d3", values={"name": " ".join(old), "link": "<script>x</script>"})
+    # Alone its values are part of the content, among others they are its own.
+    for letters in ((evil,), (evil, *others)):
+        sendgrid.delivered.clear()
+        mailer.send(batch(*letters))
+        assert " ".join(old) in sendgrid.delivered[0].html
+        assert "<script>" not in sendgrid.delivered[0].html
 
 
 def test_without_slots_there_are_no_substitutions(sendgrid, mailer, batch, letter):
@@ -166,7 +185,7 @@ def test_a_gateway_that_answers_leaves_the_letters_unknown(sendgrid, mailer, pla
 @pytest.mark.parametrize("status", [502, 504])
 def test_behind_a_gateway_s_answer_nothing_more_is_tried(sendgrid, mailer, plan, batch, letter, status):
     sendgrid.plans = [plan(202), plan(status), plan(202)]
-    same = [replace(letter(f"d{number}"), to_email="anna@example.org") for number in range(3)]
+    same = [letter(f"d{number}")._replace(to_email="anna@example.org") for number in range(3)]
     results = mailer.send(batch(*same))
     assert [result.outcome for result in results] == [Outcome.SENT, Outcome.UNKNOWN, Outcome.RETRY]
     assert len(sendgrid.requests) == 2
@@ -237,15 +256,16 @@ def test_a_request_stays_below_the_providers_limit(sendgrid, mailer, batch, lett
 
 def test_plain_values_are_sent_once_for_both_parts(sendgrid, mailer, batch, letter):
     content = Content("s", "<p>{{name}} {{link}}</p>", "{{name}} {{link}}")
-    mailer.send(batch(letter("d1", values={"name": "Ann", "link": "https://x.example/?t=1"}), content=content))
+    two = (("d1", {"name": "Ann", "link": "https://x.example/?t=1"}), ("d0", {"name": "Bo", "link": "x"}))
+    mailer.send(batch(*(letter(one, values=values) for one, values in two), content=content))
     plain, rich = sendgrid.delivered[0].text, sendgrid.delivered[0].html
     assert (plain, rich) == ("Ann https://x.example/?t=1", "<p>Ann https://x.example/?t=1</p>")
     assert len(sendgrid.requests[0]["personalizations"][0]["substitutions"]) == 2
     # One letter with something to escape is enough to write that slot twice for all.
-    other = letter("d3", values={"name": "O'Neil", "link": "x"})
+    other = letter("d3", values={"name": "O'Neil", "link": "y"})
     mailer.send(batch(letter("d2", values={"name": "Ann", "link": "x"}), other, content=content))
     assert [len(own["substitutions"]) for own in sendgrid.requests[1]["personalizations"]] == [3, 3]
-    assert sendgrid.delivered[2].html == "<p>O&#x27;Neil x</p>"
+    assert sendgrid.delivered[3].html == "<p>O&#x27;Neil y</p>"
 
 
 def test_letters_named_in_a_400_are_refused_and_the_rest_is_sent(sendgrid, mailer, batch, letter):

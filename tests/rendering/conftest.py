@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.domain.zones import zone
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.links import Links
-from leadmagnet.rendering.values import Reader
+from leadmagnet.rendering.values import Lesson, Reader
 
 VIDEO = """\
 ---
@@ -84,21 +85,26 @@ def now() -> datetime:
 @pytest.fixture
 def reader(now: datetime) -> Callable[..., Reader]:
     def make(**changes: Any) -> Reader:
-        facts: dict[str, Any] = {
-            "subscriber_id": 7,
-            "leave_id": "leave-me_7",
-            "first_name": "Anna",
-            "timezone": zone("America/Vancouver"),
-            "signed_up_at": datetime(2026, 11, 10, 3, 0, tzinfo=UTC),  # still the 9th in Vancouver
+        lesson: dict[str, Any] = {
             "kind": DeliveryKind.VIDEO,
-            "issued_real": now,
             "step_id": 4,
             "step_slug": "bird-dog",
             "step_title": "Bird dog",
             "step_number": 4,
             "film_seconds": 38.2,
+        }
+        own: dict[str, Any] = {
+            "subscriber_id": 7,
+            "leave_id": "leave-me_7",
+            "first_name": "Anna",
+            "timezone": zone("America/Vancouver"),
+            "signed_up_at": datetime(2026, 11, 10, 3, 0, tzinfo=UTC),  # still the 9th in Vancouver
+            "issued_real": now,
             "good_weeks": 4,
         }
-        return Reader(**(facts | changes))
+        names = {field.name for field in fields(Lesson)}
+        lesson |= {name: value for name, value in changes.items() if name in names}
+        own |= {name: value for name, value in changes.items() if name not in names}
+        return Reader(lesson=Lesson(**lesson), **own)
 
     return make

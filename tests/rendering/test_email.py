@@ -11,7 +11,7 @@ from leadmagnet.rendering.document import BadDocument
 from leadmagnet.rendering.email import TEMPLATES, compile_email
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.slots import READER_SLOTS
-from leadmagnet.rendering.values import Reader, values_for
+from leadmagnet.rendering.values import Reader, Values
 
 MakeReader = Callable[..., Reader]
 HOST = "https://videos.clinic.example"
@@ -118,7 +118,7 @@ def test_a_hostile_name_changes_nothing(
     video: str, clinic: Clinic, links: Links, reader: MakeReader, now: datetime, name: str
 ) -> None:
     content = compile_email(video.replace('subject: "', 'subject: "Hello{{comma_name}}, '), clinic, HOST)
-    letter = expand(content, values_for(reader(first_name=name), links, now))
+    letter = expand(content, Values(links, now).of(reader(first_name=name)))
     for part in (letter.subject, letter.html, letter.text):
         assert "evil.example" not in part
         assert "http://evil" not in part

@@ -5,7 +5,7 @@ import pytest
 
 from leadmagnet.domain.status import DeliveryKind
 from leadmagnet.rendering.clinic import Clinic
-from leadmagnet.rendering.headers import headers_for, message_id
+from leadmagnet.rendering.headers import Headers, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.values import Reader
 
@@ -15,14 +15,14 @@ LISTED = [DeliveryKind.VIDEO, DeliveryKind.FINISHED, DeliveryKind.REMINDER]
 
 @pytest.mark.parametrize("kind", list(DeliveryKind))
 def test_all_automatic_mail_says_so(reader: MakeReader, clinic: Clinic, links: Links, kind: DeliveryKind) -> None:
-    headers = headers_for(reader(kind=kind), clinic, links, "d-1_x")
+    headers = Headers(clinic, links).of(reader(kind=kind), "d-1_x")
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["X-Leadmagnet-Delivery"] == "d-1_x"
     assert ("List-Unsubscribe" in headers) is (kind in LISTED)
 
 
 def test_course_mail_can_be_left_with_one_click(reader: MakeReader, clinic: Clinic, links: Links) -> None:
-    headers = headers_for(reader(), replace(clinic, unsubscribe_mailto="leave@clinic.example"), links, "d1")
+    headers = Headers(replace(clinic, unsubscribe_mailto="leave@clinic.example"), links).of(reader(), "d1")
     assert headers["List-Unsubscribe"] == (
         "<https://videos.clinic.example/u/leave-me_7>, <mailto:leave@clinic.example?subject=unsubscribe%20leave-me_7>"
     )
@@ -31,7 +31,7 @@ def test_course_mail_can_be_left_with_one_click(reader: MakeReader, clinic: Clin
 
 
 def test_without_a_mailto_only_the_web_address_is_named(reader: MakeReader, clinic: Clinic, links: Links) -> None:
-    headers = headers_for(reader(), clinic, links, "d1")
+    headers = Headers(clinic, links).of(reader(), "d1")
     assert headers["List-Unsubscribe"] == "<https://videos.clinic.example/u/leave-me_7>"
 
 
@@ -47,7 +47,7 @@ def test_without_a_mailto_only_the_web_address_is_named(reader: MakeReader, clin
 def test_feedback_id_ends_with_a_sender_of_5_to_15_characters(
     reader: MakeReader, clinic: Clinic, links: Links, sender: str, last: str
 ) -> None:
-    value = headers_for(reader(), replace(clinic, mail_from=sender), links, "d1")["Feedback-ID"]
+    value = Headers(replace(clinic, mail_from=sender), links).of(reader(), "d1")["Feedback-ID"]
     assert value == f"video:six-core-videos:bird-dog:{last}"
     assert 5 <= len(last) <= 15
 
@@ -55,10 +55,10 @@ def test_feedback_id_ends_with_a_sender_of_5_to_15_characters(
 def test_values_are_ascii_on_one_line(reader: MakeReader, clinic: Clinic, links: Links) -> None:
     odd = reader(sequence_title="Zwölf\r\nX: y", sequence_slug="é\nb", step_slug="a:b\r\n", first_name="é\n")
     sender = replace(clinic, mail_from="hello@physio-zürich.example", unsubscribe_mailto="x@y.example>\r\nBcc: a@b")
-    for name, value in headers_for(odd, sender, links, "d1").items():
+    for name, value in Headers(sender, links).of(odd, "d1").items():
         assert value.isascii(), name
         assert "\n" not in value and "\r" not in value, name
-    assert headers_for(odd, sender, links, "d1")["Feedback-ID"].count(":") == 3
+    assert Headers(sender, links).of(odd, "d1")["Feedback-ID"].count(":") == 3
 
 
 def test_a_letter_sent_once_more_has_the_same_message_id(clinic: Clinic) -> None:

@@ -13,7 +13,7 @@ from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.email import compile_email
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.outside import BOOKING, MOST_LINKS, outside_links
-from leadmagnet.rendering.values import Reader, values_for
+from leadmagnet.rendering.values import Reader, Values
 
 HOST = "https://videos.clinic.example"
 STUDY = "https://example.org/study?a=1&b=2#top"
@@ -80,7 +80,7 @@ def test_each_letter_gets_tokens_of_its_own(
     text: str, clinic: Clinic, reader: Callable[..., Reader], links: Links, now: datetime
 ) -> None:
     content = compile_email(text, clinic, HOST, tracked=numbered(outside_links(text)))
-    values = values_for(reader(delivery_id=5), links, now, content.slots())
+    values = Values(links, now, content.slots()).of(reader(delivery_id=5))
     assert values["link_7"] == links.tracked(5, 7)
     assert len(values["link_7"]) == len(HOST) + len("/c/") + 43
     assert f'href="{values["link_7"]}"' in expand(content, values).html
@@ -95,7 +95,7 @@ def test_a_slot_that_names_no_stored_link_has_no_value(
     slot: str, reader: Callable[..., Reader], links: Links, now: datetime
 ) -> None:
     with pytest.raises(KeyError):
-        values_for(reader(), links, now, [slot])
+        Values(links, now, [slot]).of(reader())
 
 
 def test_a_marketer_cannot_write_such_a_slot(video: str, clinic: Clinic) -> None:

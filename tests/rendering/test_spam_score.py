@@ -21,10 +21,10 @@ from leadmagnet.mail import Composer
 from leadmagnet.rendering.clinic import Clinic
 from leadmagnet.rendering.document import kind_of
 from leadmagnet.rendering.email import compile_email
-from leadmagnet.rendering.headers import headers_for, message_id
+from leadmagnet.rendering.headers import Headers, message_id
 from leadmagnet.rendering.links import Links
 from leadmagnet.rendering.preview import sample_reader
-from leadmagnet.rendering.values import values_for
+from leadmagnet.rendering.values import Values
 from tests.conftest import missing
 
 NOW = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
@@ -71,8 +71,8 @@ def messages() -> dict[str, bytes]:
             to_name="" if kind_of(document) is DeliveryKind.CONFIRMATION else "Anna",
             message_id=message_id(name, CLINIC),
             date=NOW,
-            values=values_for(reader, LINKS, NOW, written.slots()),
-            headers=headers_for(reader, CLINIC, LINKS, name),
+            values=Values(LINKS, NOW, written.slots()).of(reader),
+            headers=Headers(CLINIC, LINKS).of(reader, name),
         )
         batch = Batch(written, CLINIC.mail_from, CLINIC.name, CLINIC.reply_to, (letter,))
         found[document.text("slug")] = Composer(batch).message(letter)
