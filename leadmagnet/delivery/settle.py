@@ -88,6 +88,9 @@ def settle_results(
     tally.failed += len(ended)
     again = {row.id: (result.detail, result.retry_after) for row, result in groups[Outcome.RETRY]}
     ended |= retry(session, claim_id, again, now, jitter, tally)
+    if ended:
+        not_sent = {row.enrollment_id for row, _ in pairs if row.id in ended and row.enrollment_id is not None}
+        store.enrollments.note_end(session, not_sent, now.course)
     ended |= _sent(session, claim_id, groups[Outcome.SENT], now, tally)
     over = [row for row, _ in pairs if row.id in ended]
     if plan_next is None:

@@ -17,7 +17,6 @@ from leadmagnet.domain.sequence import Pace, Step, at_pace, delay_before, next_s
 from leadmagnet.domain.status import SkipReason
 from leadmagnet.domain.zones import zone
 from leadmagnet.enrollment.facts import Person
-from leadmagnet.store.enrollments import Wanting
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE, UNREACHABLE = "hurt", "paused", "unreachable"
@@ -56,10 +55,6 @@ class Settled(Protocol):
         """Whether it had failed before and the clinic has sent it once more: then later ones may be out."""
 
 
-#: What a date hangs on: of an enrollment all but who it is, of its reader all but who it is and the share of an hour.
-_PATH, _MANNER = slice(2, None), slice(2, None)
-
-
 class Calendar:
     """The steps and dates of one batch: people who share zone, hour, step and previous instant share the answer."""
 
@@ -70,15 +65,16 @@ class Calendar:
         self._coming: dict[tuple[int, tuple[int, ...]], tuple[Step, schedule.Delay] | None] = {}
         self._following: dict[tuple[object, ...], dict[str, Any] | None] = {}
 
-    def following(self, enrollment: Wanting, person: Person, last: Settled, course: Course) -> dict[str, Any] | None:
-        """Return what follows the email that was the last one, as a due row without its reader; None for nothing."""
+    def following(self, person: Person, last: Settled, course: Course) -> dict[str, Any] | None:
+        """Return what follows an email that is over now, as a due row without its reader; None for nothing."""
         share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
         counts = last.day is not None
-        key = enrollment[_PATH], last.step_id, counts, share, person[_MANNER]
+        # Of the reader all counts but who it is.
+        key = course.id, last.step_id, counts, share, person[2:]
         if key not in self._following:
             self._following[key] = None
             if coming := self.coming(course, () if last.step_id is None else (last.step_id,)):
-                dated = self.dated(enrollment.previous_at, coming, person, course, NO_DAYS, counts=counts)
+                dated = self.dated(self.now, coming, person, course, NO_DAYS, counts=counts)
                 self._following[key] = {"held": held_for(person, course), **dated}
         return self._following[key]
 

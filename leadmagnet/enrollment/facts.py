@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import Wanting
+from leadmagnet.store.enrollments import WANTING_COLUMNS, Enrollment, Wanting
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -45,6 +45,34 @@ class Standing(NamedTuple):
     day: date | None
     asked_for: bool
     """Whether the reader has asked on the own page to have it now."""
+    sent_at: datetime | None
+
+
+_PERSON = (
+    Subscriber.id,
+    Subscriber.leave_id,
+    Subscriber.status,
+    Subscriber.timezone,
+    Subscriber.chosen_hour,
+    Subscriber.hurt_at.is_not(None),
+    Subscriber.paused_at.is_not(None),
+    Subscriber.unreachable_at.is_not(None),
+    Subscriber.wants_videos,
+    Subscriber.pace,
+)
+
+
+def standing_of(session: Session, enrollment_ids: Collection[int]) -> list[tuple[Wanting, Person]]:
+    """Return enrollments with their readers, by id; nothing is taken off them."""
+    rows = session.connection().execute(_with_people(), {"ids": enrollment_ids}).all()
+    width = len(Wanting._fields)
+    return sorted((Wanting._make(row[:width]), Person._make(row[width:])) for row in rows)
+
+
+@cache
+def _with_people() -> Executable:
+    query = select(*WANTING_COLUMNS, *_PERSON).join(Subscriber, Subscriber.id == Enrollment.subscriber_id)
+    return query.where(among_given(Enrollment.id))
 
 
 def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
@@ -56,18 +84,7 @@ def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]
 
 @cache
 def _people() -> Executable:
-    return select(
-        Subscriber.id,
-        Subscriber.leave_id,
-        Subscriber.status,
-        Subscriber.timezone,
-        Subscriber.chosen_hour,
-        Subscriber.hurt_at.is_not(None),
-        Subscriber.paused_at.is_not(None),
-        Subscriber.unreachable_at.is_not(None),
-        Subscriber.wants_videos,
-        Subscriber.pace,
-    ).where(among_given(Subscriber.id))
+    return select(*_PERSON).where(among_given(Subscriber.id))
 
 
 def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:
@@ -84,8 +101,8 @@ def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Stan
 @cache
 def _rows() -> Executable:
     asked_for = Delivery.reason == fixed(store.deliveries.ASKED_FOR)
-    row = Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day, asked_for
-    return select(*row).where(
+    row = Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day
+    return select(*row, asked_for, Delivery.sent_at).where(
         among_given(Delivery.enrollment_id),
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )

@@ -102,7 +102,9 @@ def _dates(
         return dates
     open_row = next((row for row in rows if row.status == DeliveryStatus.DUE), None)
     where, rhythm = zone(person.timezone), sequence.rhythm(person.chosen_hour)
-    previous = enrollment.last_settled_at or enrollment.started_at
+    ends = [row.sent_at for row in rows if row.sent_at]
+    previous = max(ends, default=enrollment.started_at)
+    previous = max(previous, enrollment.last_settled_at or previous)
     for step in ahead(steps, sent):
         if open_row is not None and open_row.step_id == step.id:
             due = open_row.due_at

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.enrollment.dates import NO_DAYS, Calendar, Course, Settled, courses_of, held_for
-from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, taken_days
+from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, standing_of, taken_days
 from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment, Wanting
@@ -45,28 +45,28 @@ def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
 def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) -> int:
     """Plan the next email of enrollments one of whose emails has just come to its end; return how many there were.
 
-    In the transaction that writes the end down: one look at them instead of two, and no wish to put up and take off.
-    An enrollment has one email ahead of it, so the one that is over now was its last and none is left: where it stands
-    is known. A step that it was sent before, and a day that has its email, are refused by the ledger's unique indexes;
-    who meets one is planned anew with all that there is to know.
+    In the transaction that writes the end down. An enrollment has one email ahead of it, so the one that is over now
+    was its last and none is left: where it stands is known. A step that it was sent before, and a day that has its
+    email, are refused by the ledger's unique indexes; who meets one is planned anew with all that there is to know.
+    A wish for a plan stays: what it was put up for may be newer than what is read here.
     """
     courses = courses_of(store.courses.for_plans(session))
     over = {row.enrollment_id: row for row in settled if row.enrollment_id is not None}
-    waiting = store.enrollments.take_settled(session, over, now)
-    known = [one for one in waiting if not over[one.id].tried_again]
-    plans, calendar = Plans(), Calendar(now)
-    people = people_of(session, known)
-    for enrollment in known:
-        person, last = people[enrollment.subscriber_id], over[enrollment.id]
-        if _is_active(enrollment, person):
-            following = calendar.following(enrollment, person, last, courses[enrollment.sequence_id])
+    plans, calendar, again = Plans(), Calendar(now), []
+    found = standing_of(session, over.keys())
+    for enrollment, person in found:
+        last = over[enrollment.id]
+        if last.tried_again:
+            again.append(enrollment)
+        elif _is_active(enrollment, person):
+            following = calendar.following(person, last, courses[enrollment.sequence_id])
             if following is None:
                 plans.finished.append(enrollment.id)
             else:
                 plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, **following})
     _write(session, plans, now)
-    _plan_all(session, [one for one in waiting if over[one.id].tried_again], courses, now)
-    return len(waiting)
+    _plan_all(session, again, courses, now)
+    return len(found)
 
 
 def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int, Course], now: datetime) -> int:
@@ -80,7 +80,7 @@ def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
         # While an email is in hand, its settling plans what follows.
         if _is_active(enrollment, person) and not any(row.status in _IN_HAND for row in mine):
-            place = _place(mine)
+            place = _place(enrollment, mine)
             _plan(plans, calendar, enrollment, person, place, taken[person.id], courses[enrollment.sequence_id])
     _write(session, plans, now)
     return len(waiting)
@@ -115,15 +115,18 @@ class Place(NamedTuple):
     """The steps that are out, oldest first."""
     counts: bool
     """Whether the last one counts towards one email a day."""
+    previous_at: datetime
+    """When the last one was over, or when the enrollment began: the next delay counts from here."""
     open_id: int | None = None
     """The email that is due or held, if there is one."""
     asked_for: int | None = None
     """Its step, where the reader has asked to have it now."""
 
 
-def _place(rows: Iterable[Standing]) -> Place:
+def _place(enrollment: Wanting, rows: Iterable[Standing]) -> Place:
     """Return where an enrollment stands by all its unskipped emails, oldest first."""
     open_id, sent, counts, asked_for = None, [], False, None
+    previous_at = enrollment.previous_at
     for row in rows:
         if row.status == _DUE:
             open_id = open_id or row.id
@@ -131,7 +134,8 @@ def _place(rows: Iterable[Standing]) -> Place:
         elif row.step_id is not None:
             sent.append(row.step_id)
             counts = row.day is not None
-    return Place(tuple(sent), counts, open_id, asked_for)
+            previous_at = max(previous_at, row.sent_at or previous_at)
+    return Place(tuple(sent), counts, previous_at, open_id, asked_for)
 
 
 def _plan(
@@ -143,7 +147,7 @@ def _plan(
     taken: Mapping[date, int],
     course: Course,
 ) -> None:
-    sent, counts, open_id, asked_for = place
+    sent, counts, previous_at, open_id, asked_for = place
     coming = calendar.coming(course, sent)
     if coming is None:
         if open_id is not None:
@@ -154,7 +158,7 @@ def _plan(
     held = held_for(person, course)
     if held is None and asked_for == coming[0].id:
         return  # a wish from before (the end of a pause, another hour) must not put off what was asked for now
-    dated = calendar.dated(enrollment.previous_at, coming, person, course, days, counts=counts)
+    dated = calendar.dated(previous_at, coming, person, course, days, counts=counts)
     if open_id is None:
         plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, "held": held, **dated})
     else:

@@ -134,7 +134,7 @@ def _enroll(session: Session, people: Mapping[int, Subscriber], requests: Mappin
             if person.id in last:
                 # Coming back: on with the first unsent video, and with the reminders where they had begun.
                 person.unanswered = 0
-                person.remind_at = now.course if last[person.id].last_settled_at else None
+                person.remind_at = now.course if last[person.id].begun else None
         stopped = [one.id for one in last.values() if one.status == EnrollmentStatus.STOPPED]
         if stopped:
             store.enrollments.want_plan(session, stopped, status=EnrollmentStatus.ACTIVE)

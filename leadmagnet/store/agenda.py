@@ -19,7 +19,7 @@ from leadmagnet.store.among import fixed, one_of
 from leadmagnet.store.base import Instant
 from leadmagnet.store.clicks import WAITING, LinkClick
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import WANTING, Enrollment
+from leadmagnet.store.enrollments import WANTING, Enrollment, in_hand
 from leadmagnet.store.event_batches import EventBatch
 from leadmagnet.store.events import ProviderEvent
 from leadmagnet.store.in_hand import IN_FLIGHT
@@ -112,7 +112,7 @@ def _asked(*, thorough: bool) -> Executable:
     )
     asked: tuple[ColumnElement[bool], ...] = (
         or_(exists().where(SignUp.handled_at.is_(None)), exists().where(SignUp.again_at <= real_now)),
-        exists(select(Enrollment.id).where(WANTING)),
+        exists(select(Enrollment.id).where(WANTING, ~in_hand())),
         exists().where(Subscriber.paused_until <= now),
         exists().where(Subscriber.remind_at <= now),
         or_(_first(due, 0, Delivery.closes_at <= now), _first(due, 1, Delivery.closes_at <= now))

@@ -8,21 +8,26 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Executable,
     ForeignKey,
     Index,
     UniqueConstraint,
     bindparam,
+    exists,
     func,
+    or_,
     select,
     text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from leadmagnet.domain.status import EnrollmentStatus
-from leadmagnet.store.among import among_given, fixed
-from leadmagnet.store.base import Base, Name, one_of
+from leadmagnet.domain.status import DeliveryStatus, EnrollmentStatus
+from leadmagnet.store.among import among_given, fixed, one_of
+from leadmagnet.store.base import Base, Name
+from leadmagnet.store.base import one_of as one_of_column
+from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.insert_kept import insert_rows
 from leadmagnet.store.kept import given, to_set
 
@@ -36,7 +41,7 @@ class Enrollment(Base):
     __tablename__ = "enrollment"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "sequence_id", "number"),
-        one_of("status", EnrollmentStatus),
+        one_of_column("status", EnrollmentStatus),
         Index("ix_enrollment_wanting", "id", sqlite_where=text("wants_plan"), postgresql_where=text("wants_plan")),
         Index("ix_enrollment_sequence_id_status", "sequence_id", "status"),
     )
@@ -50,7 +55,11 @@ class Enrollment(Base):
     finished_at: Mapped[datetime | None]
     wants_plan: Mapped[bool] = mapped_column(default=True)
     last_settled_at: Mapped[datetime | None]
-    """When the last delivery of this enrollment was sent or given up: the next delay counts from here."""
+    """When a delivery of this enrollment was over, where the ledger's own `sent_at` does not say so.
+
+    The next delay counts from the later of the two. An email that is sent does not write here: that would take an
+    eighth of the time of a big hour.
+    """
 
 
 class Wanting(NamedTuple):
@@ -61,10 +70,11 @@ class Wanting(NamedTuple):
     sequence_id: int
     status: str
     previous_at: datetime
-    """When its last delivery was over, or when it began: the next delay counts from here."""
+    """When its last delivery was over that did not go out, or when it began."""
 
 
-_WANTING_COLUMNS = (
+#: The columns of `Wanting`.
+WANTING_COLUMNS = (
     Enrollment.id,
     Enrollment.subscriber_id,
     Enrollment.sequence_id,
@@ -77,7 +87,7 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
     """Take up to `limit` enrollments whose next email is to be planned; the wish is taken off them.
 
     On PostgreSQL locked ones are passed over. Who wishes for a plan meanwhile waits for this transaction, so no wish is
-    lost.
+    lost. While an email is in hand the wish stays: who settles it plans what follows by what stood there a moment ago.
     """
     return _sorted(session.connection().execute(_take_wanting(), {"most": limit}).all())
 
@@ -86,26 +96,33 @@ def take_wanting(session: Session, limit: int) -> list[Wanting]:
 def _take_wanting() -> Executable:
     chosen = (
         select(Enrollment.id)
-        .where(WANTING)
+        .where(WANTING, ~in_hand())
         .order_by(Enrollment.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         .cte("chosen")
     )
     taken = update(Enrollment).where(Enrollment.id.in_(select(chosen.c.id))).values(wants_plan=False)
-    return taken.returning(*_WANTING_COLUMNS)
-
-
-def take_settled(session: Session, ids: Iterable[int], now: datetime) -> list[Wanting]:
-    """Note that an email of these enrollments is over, and take them for their next plan."""
-    return _sorted(session.connection().execute(_take_settled(), {"ids": list(ids), "moment": now}).all())
+    return taken.returning(*WANTING_COLUMNS)
 
 
 @cache
-def _take_settled() -> Executable:
-    taken = update(Enrollment).where(among_given(Enrollment.id))
-    over = {"wants_plan": False, "last_settled_at": bindparam("moment")}
-    return taken.values(over).returning(*_WANTING_COLUMNS)
+def in_hand() -> ColumnElement[bool]:
+    """Return the condition that an email of an enrollment is claimed, or that nobody has heard of it."""
+    mine = Delivery.enrollment_id == Enrollment.id, Delivery.status != fixed(DeliveryStatus.SKIPPED)
+    in_flight = one_of(Delivery.status, (DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN))
+    return exists(select(Delivery.id).where(*mine, in_flight).correlate(Enrollment))
+
+
+def note_end(session: Session, ids: Collection[int], now: datetime) -> None:
+    """Note that an email of these enrollments is over and did not go out."""
+    if ids:
+        session.connection().execute(_note_end(), {"ids": ids, "moment": now})
+
+
+@cache
+def _note_end() -> Executable:
+    return update(Enrollment).where(among_given(Enrollment.id)).values(last_settled_at=bindparam("moment"))
 
 
 def _sorted(rows: Iterable[Any]) -> list[Wanting]:
@@ -138,12 +155,15 @@ class Newest(NamedTuple):
 
     id: int
     status: str
-    last_settled_at: datetime | None
+    begun: bool
+    """Whether any email of it is over."""
 
 
 @cache
 def _newest() -> Executable:
-    columns = Enrollment.subscriber_id, Enrollment.id, Enrollment.status, Enrollment.last_settled_at
+    out = exists(select(Delivery.id).where(Delivery.enrollment_id == Enrollment.id, one_of(Delivery.status, OUT)))
+    begun = or_(Enrollment.last_settled_at.is_not(None), out)
+    columns = Enrollment.subscriber_id, Enrollment.id, Enrollment.status, begun
     mine = among_given(Enrollment.subscriber_id), Enrollment.sequence_id == bindparam("sequence_id")
     return select(*columns).where(*mine).order_by(Enrollment.id)
 
