@@ -76,8 +76,10 @@ def address(text: str) -> str:
 
 def own_headers(letter: Letter) -> dict[str, str]:
     """Return the letter's own headers and the one that carries its delivery id, checked. Raises ValueError."""
-    names, longest = _check_names(tuple(letter.headers))
-    own = {name: letter.headers[name] for name in names}
+    others, longest = _check_names(tuple(letter.headers))
+    own = dict(letter.headers)
+    for name in others:
+        del own[name]
     own[DELIVERY_HEADER] = letter.delivery_id
     # One look at all of them, because nearly always nothing is wrong; whatever looks odd there is checked by itself.
     row = f"|{'|'.join(own.values())}|"
@@ -96,8 +98,9 @@ def own_lines(letter: Letter) -> list[str]:
 # All letters of a kind have the same names in the same order.
 @lru_cache(maxsize=256)
 def _check_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
-    """Return the names without the one of the delivery id, and how long the longest is. Raises ValueError."""
-    kept = tuple(name for name in names if name.lower() != DELIVERY_HEADER.lower())
+    """Return other spellings of the one of the delivery id, and how long the longest is. Raises ValueError."""
+    ours = tuple(name for name in names if name.lower() == DELIVERY_HEADER.lower())
+    kept = tuple(name for name in names if name not in ours)
     seen = set(_OURS)
     for name in kept:
         if name.lower() in seen:
@@ -105,7 +108,7 @@ def _check_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         if not _is_name(name):
             raise ValueError(f"not a header name: {name!a}")
         seen.add(name.lower())
-    return kept, max(map(len, (*kept, DELIVERY_HEADER)))
+    return tuple(name for name in ours if name != DELIVERY_HEADER), max(map(len, (*kept, DELIVERY_HEADER)))
 
 
 def message_id(text: str) -> str:

@@ -29,14 +29,14 @@ class Headers:
         self._of_lesson: dict[Lesson, dict[str, str]] = {}
 
     def of(self, reader: Reader, public_id: str) -> dict[str, str]:
-        """Return the headers of one letter. Raises ValueError for an id that is not ours."""
+        """Return the headers of one letter. `message_id` checks the id."""
         shared = self._of_lesson.get(reader.lesson)
         if shared is None:
             shared = self._of_lesson[reader.lesson] = self._shared(reader.lesson)
         headers = shared.copy()
         if "List-Id" in shared:
             headers["List-Unsubscribe"] = _ways_out(reader, self._clinic, self._links)
-        headers["X-Leadmagnet-Delivery"] = _opaque(public_id)
+        headers["X-Leadmagnet-Delivery"] = public_id
         return headers
 
     def _shared(self, lesson: Lesson) -> dict[str, str]:

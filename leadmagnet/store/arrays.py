@@ -32,6 +32,14 @@ class Array(UserDefinedType[str]):
 
 def array_text(values: Iterable[Any]) -> str:
     """Return values as PostgreSQL writes an array (its manual, 8.15.2). Raises TypeError for a type it cannot write."""
+    values = list(values)
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    if kinds == {str}:
+        joined = '","'.join(values)
+        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
+            return f'{{"{joined}"}}'
     return f"{{{','.join([_element(value) for value in values])}}}"
 
 

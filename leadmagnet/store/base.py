@@ -6,6 +6,7 @@ Instants are stored in UTC and come back aware. Must not know: any one table.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -31,6 +32,10 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError("an instant without a time zone reached the database")
         utc = value if value.tzinfo is UTC else value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Leave PostgreSQL's instants alone: our connections ask for them in UTC, and a look at each takes its time."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the instant back as aware UTC."""
