@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from sqlalchemy.exc import OperationalError
 
 from leadmagnet import store
+from leadmagnet.delivery.again import try_again
 from leadmagnet.delivery.direct import send_due
 from leadmagnet.delivery.settle import Tally
+from leadmagnet.domain.message import Batch, Outcome, Result
+from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.from_config import post_of
+from leadmagnet.purge import PENDING_LIVES
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.tick import tick
@@ -25,6 +30,26 @@ def second_video(ledger: Any) -> int:
     for step, status in ((first, "sent"), (second, "due")):
         ledger.due(person, enrollment_id=enrollment, step_id=step, status=status)
     return int(enrollment)
+
+
+class Refusing:
+    """A provider that takes no letter."""
+
+    name, batch_size, has_evidence = "refusing", 1000, False
+
+    def send(self, batch: Batch) -> list[Result]:
+        return [Result(letter.delivery_id, Outcome.REJECTED, self.name, "550") for letter in batch.letters]
+
+    def taken(self, delivery_id: str) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def newest(ledger: Any) -> Delivery:
+    with store.reading(ledger.engine) as session:
+        return session.query(Delivery).filter_by(kind="video").order_by(Delivery.id.desc()).first()
 
 
 def standing(ledger: Any) -> tuple[list[tuple[int | None, str]], bool]:
@@ -74,3 +99,111 @@ def test_a_database_that_stumbles_over_the_plan_is_asked_again(ledger: Any, hand
     tally = Tally()
     assert send_due(replace(post, plan_next=stumbles), hand_clock.now, 1, tally) == 1
     assert (tally.sent, tally.planned, len(tries)) == (1, 1, 3)
+
+
+def enrollment_of(ledger: Any, enrollment: int) -> Enrollment:
+    with store.reading(ledger.engine) as session:
+        return session.get_one(Enrollment, enrollment)
+
+
+def test_an_email_that_is_sent_writes_nothing_on_its_enrollment(ledger: Any, hand_clock: Any) -> None:
+    enrollment = second_video(ledger)
+    before = enrollment_of(ledger, enrollment).last_settled_at
+    assert send_due(post_of(ledger.services), hand_clock.now, 1, Tally()) == 1
+    after = enrollment_of(ledger, enrollment)
+    assert (after.last_settled_at, after.wants_plan) == (before, False)
+
+
+def test_what_follows_counts_from_the_email_that_was_sent_last(ledger: Any, hand_clock: Any) -> None:
+    """Also for a plan that is made later and knows no more than what stands in the ledger."""
+    enrollment = second_video(ledger)
+    hand_clock.course += timedelta(hours=1)
+    send_due(post_of(ledger.services), hand_clock.now, 1, Tally())
+    third = newest(ledger)
+    hand_clock.course += timedelta(hours=5)
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        assert plan_enrollments(session, hand_clock.course) == 1
+    again = newest(ledger)
+    assert (again.id, again.due_at, again.day) == (third.id, third.due_at, third.day)
+
+
+def test_what_follows_counts_from_the_refusal_of_an_email(ledger: Any, hand_clock: Any) -> None:
+    enrollment = second_video(ledger)
+    send_due(replace(post_of(ledger.services), mailer=Refusing()), hand_clock.now, 1, Tally())
+    assert [status for _, status in standing(ledger)[0]] == ["sent", "failed", "due"]
+    assert enrollment_of(ledger, enrollment).last_settled_at == hand_clock.course
+    third = newest(ledger)
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        plan_enrollments(session, hand_clock.course + timedelta(hours=5))
+    assert newest(ledger).due_at == third.due_at
+
+
+def test_a_step_that_was_sent_before_is_passed_over(ledger: Any, hand_clock: Any) -> None:
+    """The steps were moved after some had gone out: the ledger knows, and the planner is asked."""
+    enrollment = second_video(ledger)
+    first, second, third, fourth, *_ = ledger.steps()
+    with store.reading(ledger.engine) as session:
+        person = session.get_one(Enrollment, enrollment).subscriber_id
+    ledger.due(person, enrollment_id=enrollment, step_id=third, status="sent")
+    # The newest email is the one that goes out: its row comes last.
+    with store.writing(ledger.engine) as session:
+        row = session.query(Delivery).filter_by(step_id=second).one()
+        session.delete(row)
+    ledger.due(person, enrollment_id=enrollment, step_id=second, status="due")
+    assert send_due(post_of(ledger.services), hand_clock.now, 1, Tally()) == 1
+    assert standing(ledger) == ([(first, "sent"), (third, "sent"), (second, "sent")], True)
+    tick(ledger.services, hand_clock.now)
+    assert standing(ledger) == ([(first, "sent"), (third, "sent"), (second, "sent"), (fourth, "due")], False)
+
+
+def test_a_day_that_has_its_email_is_passed_over(ledger: Any, hand_clock: Any) -> None:
+    enrollment = second_video(ledger)
+    send_due(post_of(ledger.services), hand_clock.now, 1, Tally())
+    wanted, person = newest(ledger).day, newest(ledger).subscriber_id
+    # The same once more, but that day is taken.
+    with store.writing(ledger.engine) as session:
+        session.delete(session.get_one(Delivery, newest(ledger).id))
+        session.query(Delivery).filter_by(step_id=ledger.steps()[1]).one().status = "due"
+    ledger.due(person, kind="reminder", day=wanted, due_at=hand_clock.course + timedelta(days=30), text_slug="x")
+    assert send_due(post_of(ledger.services), hand_clock.now, 1, Tally()) == 1
+    assert enrollment_of(ledger, enrollment).wants_plan
+    tick(ledger.services, hand_clock.now)
+    third = ledger.do(lambda session: session.query(Delivery).filter_by(step_id=ledger.steps()[2]).one().day)
+    assert wanted < third <= wanted + timedelta(days=2)
+
+
+def test_behind_an_email_that_is_tried_again_nothing_is_planned_twice(ledger: Any, hand_clock: Any) -> None:
+    """It had failed, the course went on, and the clinic sends it once more: the one ahead stays the only one."""
+    enrollment = second_video(ledger)
+    first, second, third, *_ = ledger.steps()
+    with store.writing(ledger.engine) as session:
+        row = session.query(Delivery).filter_by(step_id=second).one()
+        row.status, row.reason = "failed", ""
+        failed, person = row.id, row.subscriber_id
+    ahead = ledger.due(
+        person, enrollment_id=enrollment, step_id=third, due_at=hand_clock.course + timedelta(days=3), lane=1
+    )
+    assert ledger.do(try_again, [failed], hand_clock.now()).due == 1
+    assert send_due(post_of(ledger.services), hand_clock.now, 1, Tally()) == 1
+    assert standing(ledger) == ([(first, "sent"), (second, "sent"), (third, "due")], False)
+    assert newest(ledger).id == ahead
+
+
+def test_a_wish_that_comes_while_an_email_is_in_hand_is_not_lost(ledger: Any, hand_clock: Any) -> None:
+    """Whoever settles it plans by what was read a moment ago; the wish may be newer, so the planner leaves it."""
+    enrollment = second_video(ledger)
+    [row] = ledger.claim()
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        assert plan_enrollments(session, hand_clock.course) == 0
+    now = hand_clock.now()
+    with store.reading(ledger.engine) as session:
+        stale = now.course - PENDING_LIVES
+        assert not store.agenda.agenda(session, now.course, now.real, stale).plans
+    assert enrollment_of(ledger, enrollment).wants_plan
+    ledger.do(store.claims.give_back, "mine", [row])
+    with store.writing(ledger.engine) as session:
+        assert plan_enrollments(session, hand_clock.course) == 1
+    assert not enrollment_of(ledger, enrollment).wants_plan
