@@ -100,7 +100,7 @@ class Desk:
 
     def links_of(self, row: Claimed) -> Stored:
         """Return the links of an email that are led through /c/: none for who has not confirmed, or has objected."""
-        if row.kind not in LISTED or row.subscriber_id not in self.counted:
+        if row.subscriber_id not in self.counted or row.kind not in LISTED:
             return ()
         return self.links.get(row.text_slug if row.step_id is None else row.step_id, ())
 

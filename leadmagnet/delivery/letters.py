@@ -119,11 +119,16 @@ def batches(
     Those that are sent again, because a call came to no known end, go in ever smaller batches behind all others: one of
     them may be what ends the calls, and it must not take others with it.
     """
-    groups: dict[tuple[int, str, str, int, Stored], list[Claimed]] = defaultdict(list)
+    groups: dict[tuple[int, object, Stored], list[Claimed]] = defaultdict(list)
     for row in rows:
-        groups[row.resent, desk.source_of(row), *desk.course_of(desk.step_of(row)), desk.links_of(row)].append(row)
+        # A step has one text and one course. Of the others, what they name and whose course they speak of.
+        text = row.step_id or (row.kind, row.text_slug, *desk.course_of(desk.step_of(row)))
+        groups[row.resent, text, desk.links_of(row)].append(row)
     found: list[Outgoing] = []
-    for (resent, source, title, videos, stored), group in sorted(groups.items(), key=lambda one: one[0][0]):
+    for (resent, _, stored), group in sorted(groups.items(), key=lambda one: one[0][0]):
+        first = group[0]
+        title, videos = desk.course_of(desk.step_of(first))
+        source = desk.source_of(first)
         content = compile_email(source, clinic, links.public_url, home_title=title, videos=videos, tracked=stored)
         size = max(1, most >> SMALLER * resent)
         found.extend(

@@ -225,9 +225,8 @@ class _Sending:
             self._queue.appendleft(_Request(rest, mended=True))
 
     def _settle(self, entries: Sequence[_Entry], outcome: Outcome, detail: str = "", *, provider_id: str = "") -> None:
-        for entry in entries:
-            result = Result(entry.letter.delivery_id, outcome, _NAME, detail, provider_id)
-            self._results[entry.place] = result
+        for place, letter, _ in entries:
+            self._results[place] = Result(letter.delivery_id, outcome, _NAME, detail, provider_id)
 
     def _put_back(self, detail: str, retry_after: float | None, outcome: Outcome = Outcome.RETRY) -> None:
         for place, letter in enumerate(self._letters):

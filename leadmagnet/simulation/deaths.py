@@ -54,6 +54,8 @@ class Deaths:
     def _begins(self, _connection: Connection) -> None:
         self.go_by("before a transaction")
 
-    def _ends(self, _connection: Connection) -> None:
+    def _ends(self, connection: Connection) -> None:
+        if connection.get_execution_options().get("postgresql_readonly"):
+            return  # nothing is written that a death could take away
         self.go_by("before a commit")
         self.committed()

@@ -276,8 +276,10 @@ def test_sendgrid_gets_a_token_for_each_letter(clinic_of: Callable[..., Clinic],
     clinic.world.services = replace(clinic.world.services, mailer=memory_mailer)
     clinic.join()
     batch = memory_mailer.calls[-1]
-    written = Personalizer(batch)
-    own = written.personalization(batch.letters[0], batch.letters[0].to_email)
+    (letter,) = batch.letters
+    other = letter._replace(values={slot: f"{value}x" for slot, value in letter.values.items()})
+    written = Personalizer(replace(batch, letters=(letter, other)))
+    own = written.personalization(letter, letter.to_email)
     tracked = [value for value in own["substitutions"].values() if "/c/" in value]
     assert len(tracked) == 2
     body = written.request([own]).decode()
