@@ -122,7 +122,7 @@ def _endpoint(client: Any, body: bytes) -> Any:
 class _Entry(NamedTuple):
     place: int
     letter: Letter
-    own: dict[str, object]
+    own: bytes
 
 
 @dataclass(frozen=True, slots=True)
