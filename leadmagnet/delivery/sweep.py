@@ -22,8 +22,9 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.mail import has_evidence_from
 
 #: A letter of which nobody can know is sent once more, and again after another silence, but not for ever: one that
-#: kills its worker must come to an end. Then a person has to look. Where events would have told, there is no limit.
-MOST_RESENT = 3
+#: kills its worker must come to an end. Then a person has to look. The first times it was one of many, so it takes
+#: some more to know that it was the one. Where events would have told, there is no limit.
+MOST_RESENT = 5
 #: However silent the provider's events are, an unknown letter is sent once more after this long (real time).
 LONGEST_HOLD = timedelta(hours=24)
 #: Rows that go back at once because their call had not begun.

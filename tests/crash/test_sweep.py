@@ -12,7 +12,7 @@ import pytest
 from leadmagnet import store
 from leadmagnet.delivery.send import Post
 from leadmagnet.delivery.settle import Tally, unknown
-from leadmagnet.delivery.sweep import sweep
+from leadmagnet.delivery.sweep import MOST_RESENT, sweep
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.editing.shipped import SLUG
@@ -167,7 +167,7 @@ def test_a_call_that_had_begun_depends_on_the_evidence(
 def test_an_unknown_email_is_sent_again_and_at_last_given_up(scene: Scene) -> None:
     mailer = Witness(None, has_evidence=True)
     seen = []
-    for _ in range(9):
+    for _ in range(MOST_RESENT + 6):
         scene.claim("dead", begun=True)
         scene.clock.move(minutes=20)
         while scene.row.status in ("claimed", "unknown"):
@@ -176,8 +176,9 @@ def test_an_unknown_email_is_sent_again_and_at_last_given_up(scene: Scene) -> No
             scene.clock.move(minutes=20)
         if scene.row.status == "failed":
             break
-    again = [standing for times in (1, 2, 3) for standing in (("due", times), ("unknown", times))]
-    assert seen == [("unknown", 0), *again, ("failed", 3)]
+    times = range(1, MOST_RESENT + 1)
+    again = [standing for number in times for standing in (("due", number), ("unknown", number))]
+    assert seen == [("unknown", 0), *again, ("failed", MOST_RESENT)]
     with store.reading(scene.services.engine) as session:
         assert session.query(Enrollment).one().wants_plan, "the sequence goes on behind a failed email"
 

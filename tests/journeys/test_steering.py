@@ -303,16 +303,16 @@ def test_an_answer_nobody_heard_is_sent_again_and_at_last_needs_a_person(fast_wo
     ]
     fast_world.tick()
     assert [row.status for row in fast_world.deliveries()] == ["unknown"]
-    for _ in range(4):
+    for _ in range(6):
         fast_world.clock.move(minutes=20)
         fast_world.tick()
         # What goes out once more does so a few seconds later.
         fast_world.clock.move(minutes=1)
         fast_world.tick()
     rows = fast_world.deliveries()
-    assert [(row.status, row.resent) for row in rows] == [("failed", 3)]
+    assert [(row.status, row.resent) for row in rows] == [("failed", 5)]
     ids = {letter.message_id for call in memory_mailer.calls for letter in call.letters}
-    assert len(memory_mailer.calls) == 4
+    assert len(memory_mailer.calls) == 6
     assert len(ids) == 1
 
 
