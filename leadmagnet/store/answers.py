@@ -6,21 +6,24 @@ Must not know: what becomes of a delivery afterwards.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, String, bindparam, column, func, select, update
+from sqlalchemy import BigInteger, Executable, String, bindparam, column, func, select, update
 from sqlalchemy.orm import Session
 
+from leadmagnet.store.arrays import Array, array_text
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.in_hand import held_under
+from leadmagnet.store.kept import given, to_set
 
 #: Rows handed to a statement, with one parameter a column on PostgreSQL and one in all on SQLite.
 _TOLD_ARRAYS = (
     func.unnest(
-        bindparam("ids", type_=ARRAY(BigInteger)),
-        bindparam("providers", type_=ARRAY(String)),
-        bindparam("notes", type_=ARRAY(String)),
+        bindparam("ids", type_=Array("BIGINT")),
+        bindparam("providers", type_=Array("TEXT")),
+        bindparam("notes", type_=Array("TEXT")),
     )
     .table_valued(column("id", BigInteger), column("provider", String), column("provider_id", String))
     .render_derived(name="told")
@@ -40,20 +43,23 @@ def settle(session: Session, claim_id: str, told: Mapping[int, tuple[str, str]],
     """
     if not told:
         return set()
-    postgres = session.connection().dialect.name == "postgresql"
-    notes = _TOLD_ARRAYS if postgres else _TOLD_JSON
-    statement = (
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        providers, notes = zip(*told.values(), strict=True)
+        rows = {"ids": array_text(told), "providers": array_text(providers), "notes": array_text(notes)}
+    else:
+        rows = {"told": orjson.dumps([[row_id, *note] for row_id, note in told.items()]).decode()}
+    statement = _settle(connection.dialect.name, tuple(values))
+    return set(connection.execute(statement, given(values, claim=claim_id) | rows).scalars().all())
+
+
+@cache
+def _settle(dialect: str, columns: tuple[str, ...]) -> Executable:
+    notes = _TOLD_ARRAYS if dialect == "postgresql" else _TOLD_JSON
+    said = {"provider": notes.c.provider, "provider_id": notes.c.provider_id}
+    return (
         update(Delivery)
-        .where(Delivery.id == notes.c.id, *held_under(claim_id))
-        .values(provider=notes.c.provider, provider_id=notes.c.provider_id, **values)
+        .where(Delivery.id == notes.c.id, *held_under(bindparam("claim")))
+        .values(said | to_set(columns))
         .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
     )
-    columns = {
-        "ids": list(told),
-        "providers": [one for one, _ in told.values()],
-        "notes": [note for _, note in told.values()],
-    }
-    rows = [[row_id, *note] for row_id, note in told.items()]
-    given: dict[str, Any] = columns if postgres else {"told": orjson.dumps(rows).decode()}
-    return set(session.execute(statement, given).scalars().all())
