@@ -88,15 +88,16 @@ def settle_results(
     tally.failed += len(ended)
     again = {row.id: (result.detail, result.retry_after) for row, result in groups[Outcome.RETRY]}
     ended |= retry(session, claim_id, again, now, jitter, tally)
-    if ended:
-        not_sent = {row.enrollment_id for row, _ in pairs if row.id in ended and row.enrollment_id is not None}
-        store.enrollments.note_end(session, not_sent, now.course)
+    not_sent = ended.copy()
     ended |= _sent(session, claim_id, groups[Outcome.SENT], now, tally)
     over = [row for row, _ in pairs if row.id in ended]
     if plan_next is None:
         hand_on(session, over, now.course)
     else:
         _plan_on(session, over, now.course, plan_next, tally)
+        # Behind the plan, which locks the sequence: whoever ends its pause takes that first, and then enrollments.
+        course = {row.enrollment_id for row in over if row.id in not_sent and row.enrollment_id is not None}
+        store.enrollments.note_end(session, course, now.course)
 
 
 def _sent(session: Session, claim_id: str, pairs: Sequence[tuple[Claimed, Result]], now: Now, tally: Tally) -> set[int]:

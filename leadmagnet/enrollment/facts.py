@@ -45,6 +45,10 @@ class Standing(NamedTuple):
     day: date | None
     asked_for: bool
     """Whether the reader has asked on the own page to have it now."""
+    tried_again: bool
+    """Whether the clinic sends it once more, after it had failed."""
+    held: str | None
+    created_at: datetime
     sent_at: datetime | None
 
 
@@ -102,7 +106,8 @@ def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Stan
 def _rows() -> Executable:
     asked_for = Delivery.reason == fixed(store.deliveries.ASKED_FOR)
     row = Delivery.enrollment_id, Delivery.id, Delivery.step_id, Delivery.status, Delivery.day
-    return select(*row, asked_for, Delivery.sent_at).where(
+    again = Delivery.reason == fixed(store.deliveries.TRIED_AGAIN)
+    return select(*row, asked_for, again, Delivery.held, Delivery.created_at, Delivery.sent_at).where(
         among_given(Delivery.enrollment_id),
         Delivery.status != fixed(DeliveryStatus.SKIPPED),
     )

@@ -33,7 +33,11 @@ class Plans:
     new: list[dict[str, Any]] = field(default_factory=list)
     moved: list[dict[str, Any]] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
+    #: Second tries that have met a pause: they have failed once more.
+    failed: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
+    #: Held without a reason that still holds, and dated as they were.
+    freed: list[int] = field(default_factory=list)
 
 
 def plan_enrollments(session: Session, now: datetime, limit: int = 1000) -> int:
@@ -57,16 +61,17 @@ def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) ->
     for enrollment, person in found:
         last = over[enrollment.id]
         if last.tried_again:
-            again.append(enrollment)
+            again.append(enrollment._replace(previous_at=now))
         elif _is_active(enrollment, person):
             following = calendar.following(person, last, courses[enrollment.sequence_id])
             if following is None:
                 plans.finished.append(enrollment.id)
             else:
                 plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, **following})
-    _write(session, plans, now)
+    late = _write(session, plans, now)
     _plan_all(session, again, courses, now)
-    return len(found)
+    store.enrollments.note_end(session, [one.id for one in again], now)
+    return len(found) - late
 
 
 def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int, Course], now: datetime) -> int:
@@ -79,11 +84,11 @@ def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int
     for enrollment in waiting:
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
         # While an email is in hand, its settling plans what follows.
-        if _is_active(enrollment, person) and not any(row.status in _IN_HAND for row in mine):
+        if _is_active(enrollment, person) and not any(_goes_out(row) for row in mine):
             place = _place(enrollment, mine)
             _plan(plans, calendar, enrollment, person, place, taken[person.id], courses[enrollment.sequence_id])
-    _write(session, plans, now)
-    return len(waiting)
+    # Who has met another row is none of those that are done: else one who always does would keep a pass for ever.
+    return len(waiting) - _write(session, plans, now)
 
 
 def overdue_want_plan(session: Session, now: datetime) -> int:
@@ -121,21 +126,34 @@ class Place(NamedTuple):
     """The email that is due or held, if there is one."""
     asked_for: int | None = None
     """Its step, where the reader has asked to have it now."""
+    held: str | None = None
+    """Why it waits without a date."""
+    given_up: tuple[int, ...] = ()
+    """Second tries that a pause has held, beside it."""
+
+
+def _goes_out(row: Standing) -> bool:
+    return row.status in _IN_HAND or (row.status == _DUE and row.tried_again and row.held is None)
 
 
 def _place(enrollment: Wanting, rows: Iterable[Standing]) -> Place:
     """Return where an enrollment stands by all its unskipped emails, oldest first."""
-    open_id, sent, counts, asked_for = None, [], False, None
-    previous_at = enrollment.previous_at
+    sent, counts, previous_at = [], False, enrollment.previous_at
+    # What had failed and is tried again is the one ahead only where there is no other.
+    due = sorted((row for row in rows if row.status == _DUE), key=lambda row: (row.tried_again, row.id))
+    ahead = due[0] if due else None
+    given_up = tuple(row.id for row in due[1:] if row.tried_again)
     for row in rows:
-        if row.status == _DUE:
-            open_id = open_id or row.id
-            asked_for = row.step_id if row.asked_for else asked_for
-        elif row.step_id is not None:
+        if (row.status != _DUE or row.id in given_up) and row.step_id is not None:
             sent.append(row.step_id)
             counts = row.day is not None
-            previous_at = max(previous_at, row.sent_at or previous_at)
-    return Place(tuple(sent), counts, previous_at, open_id, asked_for)
+            # The one ahead was planned when the last one was over. What is heard later of one that had failed is late.
+            if row.sent_at and (ahead is None or row.sent_at <= ahead.created_at):
+                previous_at = max(previous_at, row.sent_at)
+    if ahead is None:
+        return Place(tuple(sent), counts, previous_at)
+    asked_for = ahead.step_id if ahead.asked_for else None
+    return Place(tuple(sent), counts, previous_at, ahead.id, asked_for, ahead.held, given_up)
 
 
 def _plan(
@@ -147,7 +165,8 @@ def _plan(
     taken: Mapping[date, int],
     course: Course,
 ) -> None:
-    sent, counts, previous_at, open_id, asked_for = place
+    sent, counts, previous_at, open_id, asked_for, *_ = place
+    plans.failed += place.given_up
     coming = calendar.coming(course, sent)
     if coming is None:
         if open_id is not None:
@@ -157,7 +176,10 @@ def _plan(
     days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else NO_DAYS
     held = held_for(person, course)
     if held is None and asked_for == coming[0].id:
-        return  # a wish from before (the end of a pause, another hour) must not put off what was asked for now
+        # A wish from before (the end of a pause, another hour) must not put off what was asked for now.
+        if place.held is not None:
+            plans.freed.append(open_id or 0)
+        return
     dated = calendar.dated(previous_at, coming, person, course, days, counts=counts)
     if open_id is None:
         plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, "held": held, **dated})
@@ -165,10 +187,13 @@ def _plan(
         plans.moved.append({"row_id": open_id, "for_enrollment": enrollment.id, "held": held, **dated})
 
 
-def _write(session: Session, plans: Plans, now: datetime) -> None:
+def _write(session: Session, plans: Plans, now: datetime) -> int:
+    """Write it, and return how many met another row and are to be planned anew."""
     if plans.dropped:
         gone = {"status": DeliveryStatus.SKIPPED, "skip_reason": SkipReason.STEP_REMOVED}
         store.claims.change(session, plans.dropped, DeliveryStatus.DUE, **gone)
+    store.claims.change(session, plans.failed, DeliveryStatus.DUE, status=str(DeliveryStatus.FAILED), held=None)
+    store.claims.change(session, plans.freed, DeliveryStatus.DUE, held=None)
     if plans.finished:
         over = update(Enrollment).where(among(Enrollment.id, plans.finished))
         values = {"status": EnrollmentStatus.FINISHED, "finished_at": now}
@@ -178,3 +203,4 @@ def _write(session: Session, plans: Plans, now: datetime) -> None:
     again |= store.deliveries.add(session, plans.new, now)
     if again:
         store.enrollments.want_plan(session, again)
+    return len(again)

@@ -193,7 +193,8 @@ def _meets_none(session: Session, rows: Sequence[dict[str, Any]], same: dict[str
     """
     connection = session.connection()
     try:
-        with session.begin_nested():
+        # The connection's own: a session begins it only when it is asked for its connection again.
+        with connection.begin_nested():
             connection.execute(insert_all(Delivery, rows, connection.dialect, same))
     except IntegrityError:
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.store.base import Base, Name
@@ -62,11 +63,11 @@ def by_hand(session: Session) -> bool:
 
 def stop(session: Session, reason: str, real_now: datetime, until: datetime) -> None:
     """Halt all sending until `until`; an earlier beginning is kept, and a halt by hand stays as it is."""
-    halt = session.get(Halt, 1)
-    if halt is None:
-        session.add(Halt(id=1, reason=reason[:300], since=real_now, until=until))
-    elif not halt.by:
-        halt.reason, halt.until = reason[:300], until
+    connection = session.connection()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    first = dialect.insert(Halt).values(id=1, reason=reason[:300], since=real_now, until=until, by="")
+    newer = {"reason": first.excluded.reason, "until": first.excluded.until}
+    connection.execute(first.on_conflict_do_update(index_elements=["id"], set_=newer, where=Halt.by == ""))
 
 
 def stop_by_hand(session: Session, reason: str, by: str, real_now: datetime) -> None:

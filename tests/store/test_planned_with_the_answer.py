@@ -16,7 +16,7 @@ from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.from_config import post_of
 from leadmagnet.purge import PENDING_LIVES
-from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.deliveries import ASKED_FOR, TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.tick import tick
 
@@ -207,3 +207,86 @@ def test_a_wish_that_comes_while_an_email_is_in_hand_is_not_lost(ledger: Any, ha
     with store.writing(ledger.engine) as session:
         assert plan_enrollments(session, hand_clock.course) == 1
     assert not enrollment_of(ledger, enrollment).wants_plan
+
+
+def test_one_who_meets_another_row_costs_nobody_else_the_plan(ledger: Any, hand_clock: Any) -> None:
+    """Of a batch, one has a day that is taken: that one is planned anew, and all others with the answer."""
+    people = ledger.people(5, confirmed_at=ledger.at)
+    first, second, third, *_ = ledger.steps()
+    with store.reading(ledger.engine) as session:
+        mine = {row.subscriber_id: row.id for row in session.query(Enrollment)}
+    for person in people:
+        ledger.due(person, enrollment_id=mine[person], step_id=first, status="sent")
+        ledger.due(person, enrollment_id=mine[person], step_id=second)
+    for days in range(1, 6):
+        taken = (hand_clock.course + timedelta(days=days)).date()
+        ledger.due(people[0], kind="reminder", day=taken, due_at=hand_clock.course + timedelta(days=30))
+    tally = Tally()
+    send_due(post_of(ledger.services), hand_clock.now, 1, tally)
+    assert (tally.sent, tally.planned) == (5, 4)
+    with store.reading(ledger.engine) as session:
+        wishing = [row.subscriber_id for row in session.query(Enrollment).filter_by(wants_plan=True)]
+        due = [row.subscriber_id for row in session.query(Delivery).filter_by(step_id=third, status="due")]
+    assert (wishing, sorted(due)) == ([people[0]], sorted(people[1:]))
+
+
+def test_an_event_that_comes_late_moves_no_date(ledger: Any, hand_clock: Any) -> None:
+    """What had failed was delivered after all, as is heard two days later; the next email stays where it is."""
+    enrollment = second_video(ledger)
+    send_due(replace(post_of(ledger.services), mailer=Refusing()), hand_clock.now, 1, Tally())
+    third = newest(ledger)
+    hand_clock.course += timedelta(days=2)
+    with store.writing(ledger.engine) as session:
+        late = session.query(Delivery).filter_by(status="failed").one()
+        late.status, late.sent_at, late.day = "delivered", hand_clock.course, None
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        plan_enrollments(session, hand_clock.course)
+    assert newest(ledger).due_at == third.due_at
+
+
+def test_an_email_that_is_tried_again_keeps_no_planner_for_ever(ledger: Any, hand_clock: Any) -> None:
+    """Later ones are out and one is ahead: a wish that comes before it has gone out waits for its end."""
+    enrollment = second_video(ledger)
+    first, second, third, fourth, *_ = ledger.steps()
+    with store.writing(ledger.engine) as session:
+        row = session.query(Delivery).filter_by(step_id=second).one()
+        row.status = "failed"
+        failed, person = row.id, row.subscriber_id
+    ledger.due(person, enrollment_id=enrollment, step_id=third, status="sent")
+    ahead = ledger.due(person, enrollment_id=enrollment, step_id=fourth, due_at=hand_clock.course + timedelta(days=2))
+    ledger.do(try_again, [failed], hand_clock.now())
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    asked = iter(range(50))
+    done = tick(ledger.services, hand_clock.now, going=lambda: next(asked, None) is not None)
+    assert (done["sent"], next(asked, None) is not None) == (1, True)
+    rows = [(first, "sent"), (second, "sent"), (third, "sent"), (fourth, "due")]
+    assert standing(ledger) == (rows, False)
+    assert newest(ledger).id == ahead
+
+
+def test_a_second_try_that_a_pause_has_held_gives_way_to_the_one_ahead(ledger: Any, hand_clock: Any) -> None:
+    enrollment = second_video(ledger)
+    first, second, third, *_ = ledger.steps()
+    with store.writing(ledger.engine) as session:
+        row = session.query(Delivery).filter_by(step_id=second).one()
+        row.reason, row.held = TRIED_AGAIN, "paused"
+        person = row.subscriber_id
+    ledger.due(person, enrollment_id=enrollment, step_id=third, due_at=hand_clock.course + timedelta(days=2))
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        assert plan_enrollments(session, hand_clock.course) == 1
+    assert standing(ledger) == ([(first, "sent"), (second, "failed"), (third, "due")], False)
+
+
+def test_a_video_that_was_asked_for_is_let_go_when_the_pause_is_over(ledger: Any, hand_clock: Any) -> None:
+    enrollment = second_video(ledger)
+    with store.writing(ledger.engine) as session:
+        row = session.query(Delivery).filter_by(status="due").one()
+        row.reason, row.held, row.lane, row.day = ASKED_FOR, "sequence_paused", 0, None
+        due_at = row.due_at
+    ledger.do(store.enrollments.want_plan, [enrollment])
+    with store.writing(ledger.engine) as session:
+        plan_enrollments(session, hand_clock.course)
+    row = newest(ledger)
+    assert (row.held, row.due_at, row.reason) == (None, due_at, ASKED_FOR)

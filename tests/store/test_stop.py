@@ -109,3 +109,22 @@ def test_a_database_that_is_away_does_not_end_a_batch(tmp_path: Any) -> None:
     now[0] = 9.0
     assert watch()
     engine.dispose()
+
+
+def test_two_workers_may_halt_sending_at_the_same_moment(ledger: Any, hand_clock: Any) -> None:
+    """The second one finds the row that the first has just written, or none any more: neither may fail."""
+    real = hand_clock.now().real
+    for reason, minutes in (("away", 1), ("still away", 2)):
+        ledger.do(store.halts.stop, reason, real, real + timedelta(minutes=minutes))
+    with store.writing(ledger.engine) as session:
+        halt = store.halts.current(session)
+        assert halt is not None
+        assert (halt.reason, halt.until) == ("still away", real + timedelta(minutes=2))
+        store.halts.lift(session)
+        store.halts.stop(session, "away again", real, real + timedelta(minutes=3))
+    ledger.do(store.halts.stop_by_hand, "holidays", "Ann", real)
+    ledger.do(store.halts.stop, "away", real, real + timedelta(minutes=1))
+    with store.reading(ledger.engine) as session:
+        halt = store.halts.current(session)
+        assert halt is not None
+        assert (halt.reason, halt.by) == ("holidays", "Ann")
