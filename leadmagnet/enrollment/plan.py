@@ -177,8 +177,8 @@ def _plan(
     held = held_for(person, course)
     if held is None and asked_for == coming[0].id:
         # A wish from before (the end of a pause, another hour) must not put off what was asked for now.
-        if place.held is not None:
-            plans.freed.append(open_id or 0)
+        if open_id is not None and place.held is not None:
+            plans.freed.append(open_id)
         return
     dated = calendar.dated(previous_at, coming, person, course, days, counts=counts)
     if open_id is None:
