@@ -43,6 +43,7 @@ _OUTCOMES: Mapping[str, str] = {
     "already_subscribed cool-down": "Was in already, and had been told so.",
     "suppressed": "The address stays stopped, so nothing was sent.",
     "stopped": "The address stays stopped, so nothing was sent.",
+    "left since": "Left before anybody had looked at it, so nothing was sent.",
 }
 
 

@@ -19,14 +19,20 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentSta
 from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
-from leadmagnet.store.in_hand import Claimed
+from leadmagnet.store.in_hand import Claimed, Stopped
 from leadmagnet.store.subscribers import Subscriber
 
 _OPEN = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE)
 
 
-def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: Tally) -> None:
-    """Hold what a pause, pain or a missing consent stops for a time; skip the rest for good, with the reason."""
+def put_aside(session: Session, claim_id: str, ids: Collection[int], tally: Tally) -> None:
+    """Hold what a pause, pain or a missing consent stops for a time; skip the rest for good, with the reason.
+
+    `ids` stand claimed under this id, and may not be sent.
+    """
+    if not ids:
+        return
+    rows = store.in_hand.stopped(session, claim_id, ids)
     resting = [row.id for row in rows if _rests(row)]
     # What is allowed after all was not a moment ago: a pause has ended since, and it goes with the next claim.
     store.claims.give_back(session, claim_id, [*resting, *(row.id for row in rows if row.allowed)])
@@ -48,7 +54,7 @@ def put_aside(session: Session, claim_id: str, rows: Sequence[Claimed], tally: T
         tally.skipped[reason] += 1
 
 
-def _reason(row: Claimed) -> SkipReason:
+def _reason(row: Stopped) -> SkipReason:
     """Return what of the person's own stands in an email's way."""
     if row.person_status != SubscriberStatus.ACTIVE:
         return SkipReason.NOT_ACTIVE
@@ -61,7 +67,7 @@ def _reason(row: Claimed) -> SkipReason:
     return next((reason for reason, holds in own if holds), SkipReason.NOT_ACTIVE)
 
 
-def _rests(row: Claimed) -> bool:
+def _rests(row: Stopped) -> bool:
     """Say whether nothing but the pause of its sequence stands in an email's way."""
     alone = _reason(row) is SkipReason.NOT_ACTIVE
     return row.sequence_paused and alone and row.person_status == SubscriberStatus.ACTIVE

@@ -34,9 +34,9 @@ class Taken:
     count: int = 0
     #: The batch whose call has begun.
     begun: Outgoing | None = None
-    #: Claimed, to be called afterwards; and what may not be sent after all.
+    #: Claimed, to be called afterwards; and the ids of what may not be sent after all.
     waiting: list[Outgoing] = field(default_factory=list)
-    aside: list[Claimed] = field(default_factory=list)
+    aside: list[int] = field(default_factory=list)
     #: Claimed, to addresses that stay stopped.
     barred: list[Claimed] = field(default_factory=list)
     error: Exception | None = None
@@ -76,7 +76,7 @@ def _take(post: Post, clock: Callable[[], Now], lane: int, limit: int | None) ->
         rows = store.in_hand.look(session, now=taken.at.course, real_now=taken.at.real, lane=lane, limit=most)
         if not rows:
             return None
-        ready, taken.aside = [row for row in rows if row.allowed], [row for row in rows if not row.allowed]
+        ready, taken.aside = [row for row in rows if row.allowed], [row.id for row in rows if not row.allowed]
         if barred := barred_among(session, ready, post.suppression_key):
             taken.barred = [row for row in ready if row.email in barred]
             ready = [row for row in ready if row.email not in barred]

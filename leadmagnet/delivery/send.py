@@ -127,7 +127,7 @@ def send_claim(post: Post, clock: Callable[[], Now], claim: Claim, tally: Tally)
         barred = barred_among(session, [row for row in rows if row.allowed], post.suppression_key)
         ready = [row for row in rows if row.allowed and row.email not in barred]
         desk = Desk(session, ready, tracks=post.links.tracks)
-    if aside := [row for row in rows if not row.allowed]:
+    if aside := [row.id for row in rows if not row.allowed]:
         with store.writing(post.engine) as session:
             put_aside(session, claim.id, aside, tally)
     if barred:
@@ -155,7 +155,7 @@ def call(post: Post, clock: Callable[[], Now], claim_id: str, outgoing: Outgoing
         if len(ready) < len(ids):
             # Looked at anew: they have left, paused or been claimed by another since the letters were written.
             gone = [row_id for row_id in ids if row_id not in ready]
-            put_aside(session, claim_id, store.in_hand.claimed(session, claim_id, gone), tally)
+            put_aside(session, claim_id, gone, tally)
     if not ready:
         return True
     if len(ready) < len(ids):

@@ -16,7 +16,7 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.sequence import Pace, Step, at_pace, delay_before, next_step
 from leadmagnet.domain.status import SkipReason
 from leadmagnet.domain.zones import zone
-from leadmagnet.enrollment.facts import Person
+from leadmagnet.enrollment.facts import Alike, Situation
 
 #: Held rows wait without a date until the person says go on. A pause of the sequence holds those of all others.
 HELD_FOR_HURT, HELD_FOR_PAUSE, UNREACHABLE = "hurt", "paused", "unreachable"
@@ -33,6 +33,10 @@ class Course:
     steps: list[Step]
     spreads: bool
     paused: bool
+
+    def share(self, leave_id: str) -> float:
+        """Return where in the spread of its hour somebody's email stands, from 0 up to 1."""
+        return schedule.spread_share(leave_id) if self.spreads else 0.0
 
 
 class Settled(Protocol):
@@ -65,17 +69,16 @@ class Calendar:
         self._coming: dict[tuple[int, tuple[int, ...]], tuple[Step, schedule.Delay] | None] = {}
         self._following: dict[tuple[object, ...], dict[str, Any] | None] = {}
 
-    def following(self, person: Person, last: Settled, course: Course) -> dict[str, Any] | None:
+    def following(self, alike: Alike, share: float, last: Settled, course: Course) -> dict[str, Any] | None:
         """Return what follows an email that is over now, as a due row without its reader; None for nothing."""
-        share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
         counts = last.day is not None
-        # Of the reader all counts but who it is.
-        key = course.id, last.step_id, counts, share, person[2:]
+        key = alike, share, last.step_id, counts
         if key not in self._following:
             self._following[key] = None
             if coming := self.coming(course, () if last.step_id is None else (last.step_id,)):
-                dated = self.dated(self.now, coming, person, course, NO_DAYS, counts=counts)
-                self._following[key] = {"held": held_for(person, course), **dated}
+                situation = alike.situation
+                dated = self.dated(self.now, coming, situation, share, course, NO_DAYS, counts=counts)
+                self._following[key] = {"held": held_for(situation, course), **dated}
         return self._following[key]
 
     def coming(self, course: Course, sent: tuple[int, ...]) -> tuple[Step, schedule.Delay] | None:
@@ -90,7 +93,8 @@ class Calendar:
         self,
         previous: datetime,
         coming: tuple[Step, schedule.Delay],
-        person: Person,
+        person: Situation,
+        share: float,
         course: Course,
         taken: frozenset[date],
         *,
@@ -98,7 +102,6 @@ class Calendar:
     ) -> dict[str, Any]:
         """Return step, lane, instants, day and reason of a due row."""
         step, delay = coming
-        share = schedule.spread_share(person.leave_id) if course.spreads else 0.0
         at_once = delay.unit is schedule.DelayUnit.AT_ONCE
         key = (previous, step.id, at_once, person.timezone, person.chosen_hour, person.pace, share, taken, counts)
         if key not in self._known:
@@ -111,7 +114,7 @@ class Calendar:
         self,
         previous: datetime,
         delay: schedule.Delay,
-        person: Person,
+        person: Situation,
         course: store.courses.Course,
         share: float,
         taken: frozenset[date],
@@ -140,7 +143,7 @@ def courses_of(found: store.courses.Courses) -> Mapping[int, Course]:
     }
 
 
-def held_for(person: Person, course: Course) -> str | None:
+def held_for(person: Situation, course: Course) -> str | None:
     """Return why the next email waits without a date, if it does."""
     if person.hurt or person.paused:
         return HELD_FOR_HURT if person.hurt else HELD_FOR_PAUSE

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import repeat
 from typing import NamedTuple
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, null, select
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
@@ -16,15 +18,14 @@ from leadmagnet.domain import schedule
 from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.enrollments import WANTING_COLUMNS, Enrollment, Wanting
+from leadmagnet.store.enrollments import Enrollment, Wanting
+from leadmagnet.store.gathered import gathered
 from leadmagnet.store.subscribers import Subscriber
 
 
-class Person(NamedTuple):
-    """What the plan of an email needs to know of its reader."""
+class Situation(NamedTuple):
+    """What the plan of an email needs to know of its reader, but who it is."""
 
-    id: int
-    leave_id: str
     status: str
     timezone: str
     chosen_hour: int | None
@@ -33,6 +34,33 @@ class Person(NamedTuple):
     unreachable: bool
     wants_videos: bool
     pace: str
+
+
+class Person(NamedTuple):
+    """A reader, for the plan of an email."""
+
+    id: int
+    leave_id: str
+    situation: Situation
+
+
+class Member(NamedTuple):
+    """An enrollment among those that are alike."""
+
+    enrollment_id: int
+    subscriber_id: int
+    leave_id: str
+    """Empty where nobody's hour hangs on it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alike:
+    """Enrollments that stand alike, in one sequence, of readers in the same situation. Only itself is equal to it."""
+
+    sequence_id: int
+    status: str
+    situation: Situation
+    members: Sequence[Member]
 
 
 class Standing(NamedTuple):
@@ -52,9 +80,7 @@ class Standing(NamedTuple):
     sent_at: datetime | None
 
 
-_PERSON = (
-    Subscriber.id,
-    Subscriber.leave_id,
+_SITUATION = (
     Subscriber.status,
     Subscriber.timezone,
     Subscriber.chosen_hour,
@@ -66,29 +92,39 @@ _PERSON = (
 )
 
 
-def standing_of(session: Session, enrollment_ids: Collection[int]) -> list[tuple[Wanting, Person]]:
-    """Return enrollments with their readers, by id; nothing is taken off them."""
-    rows = session.connection().execute(_with_people(), {"ids": enrollment_ids}).all()
-    width = len(Wanting._fields)
-    return sorted((Wanting._make(row[:width]), Person._make(row[width:])) for row in rows)
+def alike(session: Session, enrollment_ids: Collection[int], *, spread: bool) -> list[Alike]:
+    """Return enrollments by id, those together that stand alike; nothing is taken off them.
+
+    A batch has few situations, so few rows come back. `spread`: hours hang on who somebody is.
+    """
+    found = []
+    rows = session.connection().execute(_alike(spread=spread), {"ids": enrollment_ids}).all()
+    for enrollments, readers, leave_ids, sequence_id, status, *situation in rows:
+        members = [*map(Member, enrollments, readers, leave_ids or repeat(""))]
+        found.append(Alike(sequence_id, status, Situation._make(situation), members))
+    return found
 
 
 @cache
-def _with_people() -> Executable:
-    query = select(*WANTING_COLUMNS, *_PERSON).join(Subscriber, Subscriber.id == Enrollment.subscriber_id)
-    return query.where(among_given(Enrollment.id))
+def _alike(*, spread: bool) -> Executable:
+    same = Enrollment.sequence_id, Enrollment.status, *_SITUATION
+    leave_ids = gathered(Subscriber.leave_id) if spread else null()
+    members = gathered(Enrollment.id), gathered(Subscriber.id), leave_ids
+    query = select(*members, *same).join(Subscriber, Subscriber.id == Enrollment.subscriber_id)
+    return query.where(among_given(Enrollment.id)).group_by(*same)
 
 
 def people_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, Person]:
     """Return the readers of these enrollments, by subscriber id."""
     ids = {enrollment.subscriber_id for enrollment in waiting}
     # As plain rows: to the session they would be objects to keep.
-    return {row[0]: Person._make(row) for row in session.connection().execute(_people(), {"ids": ids}).all()}
+    rows = session.connection().execute(_people(), {"ids": ids}).all()
+    return {row[0]: Person(row[0], row[1], Situation._make(row[2:])) for row in rows}
 
 
 @cache
 def _people() -> Executable:
-    return select(*_PERSON).where(among_given(Subscriber.id))
+    return select(Subscriber.id, Subscriber.leave_id, *_SITUATION).where(among_given(Subscriber.id))
 
 
 def rows_of(session: Session, waiting: Sequence[Wanting]) -> dict[int, list[Standing]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -18,9 +19,9 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.enrollment.dates import NO_DAYS, Calendar, Course, Settled, courses_of, held_for
-from leadmagnet.enrollment.facts import Person, Standing, people_of, rows_of, standing_of, taken_days
+from leadmagnet.enrollment.facts import Person, Situation, Standing, alike, people_of, rows_of, taken_days
 from leadmagnet.store.among import among
-from leadmagnet.store.deliveries import Delivery
+from leadmagnet.store.deliveries import Delivery, Following
 from leadmagnet.store.enrollments import Enrollment, Wanting
 
 _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(DeliveryStatus.UNKNOWN))
@@ -30,7 +31,7 @@ _DUE, _IN_HAND = str(DeliveryStatus.DUE), (str(DeliveryStatus.CLAIMED), str(Deli
 class Plans:
     """What a batch of plans comes to, written in a few statements at its end."""
 
-    new: list[dict[str, Any]] = field(default_factory=list)
+    new: list[Following] = field(default_factory=list)
     moved: list[dict[str, Any]] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     #: Second tries that have met a pause: they have failed once more.
@@ -56,22 +57,25 @@ def plan_settled(session: Session, settled: Iterable[Settled], now: datetime) ->
     """
     courses = courses_of(store.courses.for_plans(session))
     over = {row.enrollment_id: row for row in settled if row.enrollment_id is not None}
-    plans, calendar, again = Plans(), Calendar(now), []
-    found = standing_of(session, over.keys())
-    for enrollment, person in found:
-        last = over[enrollment.id]
-        if last.tried_again:
-            again.append(enrollment._replace(previous_at=now))
-        elif _is_active(enrollment, person):
-            following = calendar.following(person, last, courses[enrollment.sequence_id])
-            if following is None:
-                plans.finished.append(enrollment.id)
-            else:
-                plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, **following})
+    plans, calendar, again, found = Plans(), Calendar(now), [], 0
+    for one in alike(session, over.keys(), spread=any(course.spreads for course in courses.values())):
+        course, active = courses[one.sequence_id], _is_active(one.status, one.situation)
+        found += len(one.members)
+        for enrollment_id, reader_id, leave_id in one.members:
+            last = over[enrollment_id]
+            if last.tried_again:
+                again.append(Wanting(enrollment_id, reader_id, one.sequence_id, one.status, now))
+            elif active:
+                following = calendar.following(one, course.share(leave_id), last, course)
+                if following is None:
+                    plans.finished.append(enrollment_id)
+                else:
+                    plans.new.append(Following(enrollment_id, reader_id, following))
+    plans.new.sort(key=itemgetter(0))
     late = _write(session, plans, now)
-    _plan_all(session, again, courses, now)
+    _plan_all(session, sorted(again), courses, now)
     store.enrollments.note_end(session, [one.id for one in again], now)
-    return len(found) - late
+    return found - late
 
 
 def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int, Course], now: datetime) -> int:
@@ -84,7 +88,7 @@ def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int
     for enrollment in waiting:
         person, mine = people[enrollment.subscriber_id], rows.get(enrollment.id, [])
         # While an email is in hand, its settling plans what follows.
-        if _is_active(enrollment, person) and not any(_goes_out(row) for row in mine):
+        if _is_active(enrollment.status, person.situation) and not any(_goes_out(row) for row in mine):
             place = _place(enrollment, mine)
             _plan(plans, calendar, enrollment, person, place, taken[person.id], courses[enrollment.sequence_id])
     # Who has met another row is none of those that are done: else one who always does would keep a pass for ever.
@@ -109,8 +113,8 @@ def overdue_want_plan(session: Session, now: datetime) -> int:
     return expired
 
 
-def _is_active(enrollment: Wanting, person: Person) -> bool:
-    return enrollment.status == EnrollmentStatus.ACTIVE and person.status == SubscriberStatus.ACTIVE
+def _is_active(enrollment_status: str, reader: Situation) -> bool:
+    return enrollment_status == EnrollmentStatus.ACTIVE and reader.status == SubscriberStatus.ACTIVE
 
 
 class Place(NamedTuple):
@@ -165,24 +169,25 @@ def _plan(
     taken: Mapping[date, int],
     course: Course,
 ) -> None:
-    sent, counts, previous_at, open_id, asked_for, *_ = place
     plans.failed += place.given_up
-    coming = calendar.coming(course, sent)
+    coming, open_id = calendar.coming(course, place.sent), place.open_id
     if coming is None:
         if open_id is not None:
             plans.dropped.append(open_id)
         plans.finished.append(enrollment.id)
         return
     days = frozenset([day for day, row_id in taken.items() if row_id != open_id]) if taken else NO_DAYS
-    held = held_for(person, course)
-    if held is None and asked_for == coming[0].id:
+    held = held_for(person.situation, course)
+    if held is None and place.asked_for == coming[0].id:
         # A wish from before (the end of a pause, another hour) must not put off what was asked for now.
         if open_id is not None and place.held is not None:
             plans.freed.append(open_id)
         return
-    dated = calendar.dated(previous_at, coming, person, course, days, counts=counts)
+    dated = calendar.dated(
+        place.previous_at, coming, person.situation, course.share(person.leave_id), course, days, counts=place.counts
+    )
     if open_id is None:
-        plans.new.append({"subscriber_id": person.id, "enrollment_id": enrollment.id, "held": held, **dated})
+        plans.new.append(Following(enrollment.id, person.id, {"held": held, **dated}))
     else:
         plans.moved.append({"row_id": open_id, "for_enrollment": enrollment.id, "held": held, **dated})
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import ALL, Channel, ConsentKind, Origin
-from leadmagnet.domain.status import EnrollmentStatus, SkipReason, SubscriberStatus, after
+from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SkipReason, SubscriberStatus, after
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
@@ -44,10 +44,15 @@ def leave(
     *,
     asked_at: datetime | None = None,
 ) -> bool:
-    """Stop all emails to a person, as that person wishes. False when they were stopped already: nothing changes.
+    """Stop all emails to a person, as that person wishes. False when they were stopped already.
 
-    `channel` is one of domain/consent.py's Channel; `asked_at` when they said so, where that was before `now`.
+    Then only what they had asked for on a form since is taken back. `channel` is one of domain/consent.py's Channel;
+    `asked_at` when they said so (course clock), where that was before `now`.
     """
+    if person.status == SubscriberStatus.UNSUBSCRIBED and asked_at is None:
+        person.left_real_at = now.real
+        asked = Delivery.subscriber_id == person.id, Delivery.kind == DeliveryKind.CONFIRMATION
+        store.claims.skip_due(session, SkipReason.NOT_ACTIVE, and_(*asked))
     return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor, asked_at=asked_at)
 
 

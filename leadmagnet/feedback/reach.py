@@ -20,7 +20,7 @@ from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import OUT, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.events import REPORTED, ProviderEvent, Waiting
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_rows import insert_columns
 from leadmagnet.store.subscribers import Subscriber
 
 #: A mail program fetches pictures, and a scanner follows links, only once an email is there.
@@ -117,6 +117,4 @@ def _write(
     session.execute(planned.execution_options(synchronize_session=False))
     kind = "reachable again" if reachable else "unreachable"
     row = {"at": now.course, "kind": kind, "detail": "", "actor": actor}
-    connection = session.connection()
-    rows = [{"subscriber_id": person_id} | row for person_id in sorted(ids)]
-    connection.execute(insert_all(Activity, rows, connection.dialect))
+    insert_columns(session.connection(), Activity, {"subscriber_id": sorted(ids)}, row)

@@ -30,6 +30,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
 _ADDRESS = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.\-\u00a1-\U0010ffff]+)")
 #: What nearly all addresses are; each of these is usable as it stands.
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+")
+_PRINTABLE = bytes(range(ord(" "), ord("~") + 1))
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\- ]+")
 _ADDRESS_INSIDE = re.compile(r"[^\s<>,;:'\"()]+@[^\s<>,;:'\"()]+")
 
@@ -82,9 +83,10 @@ def own_headers(letter: Letter) -> dict[str, str]:
         del own[name]
     own[DELIVERY_HEADER] = letter.delivery_id
     # One look at all of them, because nearly always nothing is wrong; whatever looks odd there is checked by itself.
-    row = f"|{'|'.join(own.values())}|"
-    sound = row.isascii() and row.isprintable() and len(row) + longest <= LONGEST_LINE
-    if not sound or "||" in row or "| " in row or " |" in row:
+    values = own.values()
+    row = "".join(values)
+    sound = row.isascii() and not row.encode().translate(None, _PRINTABLE) and len(row) + longest + 2 <= LONGEST_LINE
+    if not sound or not all(values) or [value.strip() for value in values] != [*values]:
         for name, value in own.items():
             _check(name, value)
     return own

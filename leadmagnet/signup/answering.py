@@ -17,7 +17,7 @@ from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.among import among_given, one_of
 from leadmagnet.store.base import Instant, random_id
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 
 #: Real time between two confirmations to one address.
 CONFIRMATION_COOL_DOWN = timedelta(minutes=10)

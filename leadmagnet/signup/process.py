@@ -1,9 +1,9 @@
 """Sign-ups become pending subscribers with a confirmation due, or whatever the person's standing asks for.
 
 Rules (docs/architecture.md, 'Coming back'): pending -> the confirmation goes out again, with a cool-down; active ->
-nothing changes, one 'you are already in' a day at most; unsubscribed -> must confirm again; bounced, complained or
-suppressed -> stays stopped. An anonymous sign-up never overwrites the data of somebody we know. More of them than the
-caps allow are held before anybody looks at whose they are (admission.py).
+nothing changes, one 'you are already in' a day at most; unsubscribed -> must confirm again, unless they have left after
+they asked; bounced, complained or suppressed -> stays stopped. An anonymous sign-up never overwrites the data of
+somebody we know. More of them than the caps allow are held before anybody looks at whose they are (admission.py).
 
 A batch is handled by the set: a few statements, however many sign-ups there are.
 """
@@ -93,10 +93,10 @@ def _handle(session: Session, rows: Sequence[Asked], now: Now, house: House) -> 
     found = {row.id: "suppressed" for row in rows if row.email_canonical in barred}
     open_rows = [row for row in rows if row.email_canonical not in barred]
     people = _people(session, open_rows, house.clinic_zone)
-    groups: dict[str, list[Asked]] = {"stopped": [], "active": [], "asking": []}
+    groups: dict[str, list[Asked]] = {"stopped": [], "active": [], "asking": [], "left since": []}
     for row in open_rows:
-        groups[_STANDING.get(people[row.email_canonical].status, "asking")].append(row)
-    found |= {row.id: "stopped" for row in groups["stopped"]}
+        groups[_finds(people[row.email_canonical], row)].append(row)
+    found |= {row.id: outcome for outcome in ("stopped", "left since") for row in groups[outcome]}
     store.consents.add_all(session, [_request(people[row.email_canonical], row) for row in groups["asking"]])
     for mine, kind, cool_down, most_a_day in (
         (groups["active"], DeliveryKind.ALREADY_SUBSCRIBED, ALREADY_COOL_DOWN, 0),
@@ -105,6 +105,15 @@ def _handle(session: Session, rows: Sequence[Asked], now: Now, house: House) -> 
         ids = {row.id: people[row.email_canonical].id for row in mine}
         told = answer_all(session, list(ids.values()), kind, now, cool_down, most_a_day)
         found |= {row_id: told[subscriber_id] for row_id, subscriber_id in ids.items()}
+    return found
+
+
+def _finds(person: Known, row: Asked) -> str:
+    """Return what a sign-up finds at its address."""
+    found = _STANDING.get(person.status, "asking")
+    # Who said no after this yes, before anybody had looked at it, is not asked to confirm it.
+    if found == "asking" and person.left_real_at is not None and row.asked_real_at < person.left_real_at:
+        return "left since"
     return found
 
 

@@ -85,7 +85,7 @@ class Run:
         """Live through all days, and then through the quiet ones."""
         with _jitter(self.plan.seed):
             for at in self._instants(self.plan.end):
-                self.stage.act(self.people.due(at), self.clock.now())
+                self.stage.act(self.people.due(at), self.clock)
                 self._pass()
             self.provider.calm()
             self.people.rest()

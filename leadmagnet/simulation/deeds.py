@@ -33,6 +33,7 @@ from leadmagnet.signup.confirm import Answer, Press, confirm_all, renew
 from leadmagnet.signup.receive import Request, receive_all
 from leadmagnet.simulation import habits
 from leadmagnet.simulation.dice import roll
+from leadmagnet.simulation.hours import VirtualClock
 from leadmagnet.simulation.people import Deed, People, everywhere
 from leadmagnet.simulation.record import Record
 from leadmagnet.store.check_ins import Felt
@@ -40,6 +41,8 @@ from leadmagnet.store.subscribers import Subscriber
 
 #: People in one transaction.
 TOGETHER = 1000
+#: Seconds between two things that one person does at an instant.
+MOMENT = 0.001
 WORDING = "Yes, send me the six core videos and exercise reminders."
 FIRST_NAMES = ("Anna", "Zoë", "O’Hara", "", "José María", "Mira")
 
@@ -87,8 +90,8 @@ class Stage:
         }
         self.counts: Counter[str] = Counter()
 
-    def act(self, deeds: Iterable[Deed], now: Now) -> None:
-        """Do what people mean to do at this instant. Who means two things does one after the other."""
+    def act(self, deeds: Iterable[Deed], clock: VirtualClock) -> None:
+        """Do what people mean to do at this instant. Who means two things does one a moment after the other."""
         waiting = list(deeds)
         while waiting:
             first: dict[str, Deed] = {}
@@ -97,7 +100,9 @@ class Stage:
             waiting = [deed for deed in waiting if first[deed.address] is not deed]
             several = iter(first.values())
             while chunk := list(islice(several, TOGETHER)):
-                self._together(chunk, now)
+                self._together(chunk, clock.now())
+            if waiting:
+                clock.wait(MOMENT)
 
     def _together(self, deeds: list[Deed], now: Now) -> None:
         done: dict[str, Done] = {}

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.consent import COURSE, NOWHERE, Channel, ConsentKind, Origin, Purpose, wording_id, written
 from leadmagnet.store.among import among_given, fixed
 from leadmagnet.store.base import Base, Name, filled, one_of
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.status import SkipReason
 from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Name
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 
 
 class Decision(Base):

@@ -5,11 +5,12 @@ The claim and what follows it are in claims.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Connection,
     ForeignKey,
     Index,
     UniqueConstraint,
@@ -23,8 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.domain.status import DeliveryKind, DeliveryStatus
 from leadmagnet.store.base import Base, BigId, Name, ids_from, one_of, random_id
-from leadmagnet.store.insert_all import insert_all
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_columns
 
 #: A row in one of these states stands for an email that is out, or may be.
 OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
@@ -157,45 +157,64 @@ def due_of(session: Session, subscriber_id: int) -> list[Delivery]:
     return query.order_by(Delivery.due_at, Delivery.id).all()
 
 
-def add(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
+class Following(NamedTuple):
+    """A due row of an enrollment, to be written."""
+
+    enrollment_id: int
+    subscriber_id: int
+    what: Mapping[str, Any]
+    """Its other columns. People who share the answer share the mapping."""
+
+
+def add(session: Session, rows: Sequence[Following], now: datetime) -> set[int]:
     """Add due rows of enrollments; return the enrollments whose row met another one on the same day, or the same step.
 
     Another worker may have written that one since the caller looked. The rest of the rows is in.
     """
-    return {row["enrollment_id"] for row in _insert(session, rows, now)}
+    if not rows:
+        return set()
+    enrollments, readers, whats = (list(column) for column in zip(*rows, strict=True))
+    own, first = {"enrollment_id": enrollments, "subscriber_id": readers}, whats[0]
+    if all(what is first for what in whats):
+        return {enrollments[at] for at in _insert(session, own, first, now)}
+    columns = own | {name: [what[name] for what in whats] for name in first}
+    return {enrollments[at] for at in _insert(session, columns, {}, now)}
 
 
 def add_reminders(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> set[int]:
     """Add due reminders; return the people whose day has got another email since the caller looked. The rest is in."""
-    return {row["subscriber_id"] for row in _insert(session, rows, now)}
-
-
-def _insert(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """Add due rows and return those that met another one."""
     if not rows:
-        return []
-    new = [{**row, "public_id": public_id} for row, public_id in zip(rows, ids_from(now, len(rows)), strict=True)]
-    same = {"status": str(DeliveryStatus.DUE), "created_at": now}
+        return set()
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return {rows[at]["subscriber_id"] for at in _insert(session, columns, {}, now)}
+
+
+def _insert(
+    session: Session, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any], now: datetime
+) -> list[int]:
+    """Add due rows, given by column and by what is the same in all; return the places of those that met another one."""
+    public_ids = ids_from(now, len(next(iter(columns.values()))))
+    columns = {**columns, "public_id": public_ids}
+    same = {**same, "status": str(DeliveryStatus.DUE), "created_at": now}
     connection = session.connection()
-    if connection.dialect.name == "postgresql" and _meets_none(session, new, same):
+    if connection.dialect.name == "postgresql" and _meets_none(connection, columns, same):
         return []
-    if insert_rows(connection, Delivery, new, same, meets=True).rowcount == len(new):
+    if insert_columns(connection, Delivery, columns, same, meets=True).rowcount == len(public_ids):
         return []
-    ours = select(Delivery.public_id).where(Delivery.public_id.in_([row["public_id"] for row in new]))
+    ours = select(Delivery.public_id).where(Delivery.public_id.in_(public_ids))
     there = set(connection.execute(ours).scalars().all())
-    return [row for row in new if row["public_id"] not in there]
+    return [at for at, public_id in enumerate(public_ids) if public_id not in there]
 
 
-def _meets_none(session: Session, rows: Sequence[dict[str, Any]], same: dict[str, Any]) -> bool:
+def _meets_none(connection: Connection, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> bool:
     """Add all rows, or none where one of them meets another one; say which.
 
     Nearly always none does, and to look at each unique index before writing costs PostgreSQL a quarter more.
     """
-    connection = session.connection()
     try:
         # The connection's own: a session begins it only when it is asked for its connection again.
         with connection.begin_nested():
-            connection.execute(insert_all(Delivery, rows, connection.dialect, same))
+            insert_columns(connection, Delivery, columns, same)
     except IntegrityError:
         return False
     return True

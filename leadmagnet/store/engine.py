@@ -138,8 +138,7 @@ def _turn(engine: Engine) -> AbstractContextManager[object]:
     """Let the threads of a process write to a SQLite file one after the other.
 
     Whom SQLite itself finds in the way sleeps and looks again, a tenth of a second later at worst, while others slip
-    in. Here
-    who waits is woken at once. Other processes are kept apart by SQLite as ever.
+    in. Here who waits is woken at once. Other processes are kept apart by SQLite as ever.
     """
     return _turns[engine.url.database or ""] if engine.dialect.name == "sqlite" else nullcontext()
 

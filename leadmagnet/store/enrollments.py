@@ -28,7 +28,7 @@ from leadmagnet.store.among import among_given, fixed, one_of
 from leadmagnet.store.base import Base, Name
 from leadmagnet.store.base import one_of as one_of_column
 from leadmagnet.store.deliveries import OUT, Delivery
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 from leadmagnet.store.kept import given, to_set
 
 #: As the partial index says it: "= 1", as a boolean is written for SQLite, would not be served by it.

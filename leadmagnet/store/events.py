@@ -16,7 +16,7 @@ from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.store.among import among_given, among_texts_given, fixed
 from leadmagnet.store.base import Base, BigId, Instant, Name, one_of
 from leadmagnet.store.deliveries import Delivery
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 
 
 class ProviderEvent(Base):

@@ -69,13 +69,6 @@ class Claimed(NamedTuple):
     tried_again: bool
     """Whether it had failed and goes out once more because the clinic says so: later ones may be out already."""
     confirmed: bool
-    person_status: str
-    hurt: bool
-    paused: bool
-    unreachable: bool
-    sequence_paused: bool
-    wanted: bool
-    """Whether the reader has agreed to emails of this kind."""
     unreminded: bool
     """Whether their reminders have not begun: the first video that is out begins them."""
     allowed: bool
@@ -135,12 +128,6 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
         Delivery.resent,
         Delivery.reason == fixed(TRIED_AGAIN),
         Subscriber.confirmed_at.is_not(None),
-        Subscriber.status,
-        Subscriber.hurt_at.is_not(None),
-        Subscriber.paused_at.is_not(None),
-        Subscriber.unreachable_at.is_not(None),
-        rests(),
-        _wanted(),
         Subscriber.remind_at.is_(None),
         may_receive(),
     ).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -149,6 +136,40 @@ def _with_readers() -> Select[*tuple[Any, ...]]:
 def _as_claimed(session: Session, query: Executable, told: dict[str, Any]) -> list[Claimed]:
     # As plain rows: to the session they would be objects to keep.
     return [Claimed._make(row) for row in session.connection().execute(query, told).all()]
+
+
+class Stopped(NamedTuple):
+    """What stands in the way of a claimed delivery."""
+
+    id: int
+    enrollment_id: int | None
+    kind: str
+    person_status: str
+    hurt: bool
+    paused: bool
+    unreachable: bool
+    sequence_paused: bool
+    wanted: bool
+    """Whether the reader has agreed to emails of this kind."""
+    allowed: bool
+    """Nothing: what stood there a moment ago is gone."""
+
+
+def stopped(session: Session, claim_id: str, ids: Collection[int]) -> list[Stopped]:
+    """Return what stands in the way of deliveries that are claimed under this id and not begun."""
+    rows = session.connection().execute(_stopped(), {"claim": claim_id, "ids": ids}).all()
+    return sorted(Stopped._make(row) for row in rows)
+
+
+@cache
+def _stopped() -> Executable:
+    held = Subscriber.hurt_at, Subscriber.paused_at, Subscriber.unreachable_at
+    reasons = Subscriber.status, *(reason.is_not(None) for reason in held), rests(), _wanted(), may_receive()
+    query = select(Delivery.id, Delivery.enrollment_id, Delivery.kind, *reasons).join(
+        Subscriber, Subscriber.id == Delivery.subscriber_id
+    )
+    mine = *held_under(bindparam("claim")), Delivery.call_begun_at.is_(None)
+    return query.where(among_given(Delivery.id), *mine)
 
 
 @cache

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from leadmagnet.store.base import Base, Name
-from leadmagnet.store.insert_all import insert_all
+from leadmagnet.store.insert_rows import insert_columns
 
 
 class SpentProof(Base):
@@ -25,9 +26,8 @@ def spend(session: Session, marks: Mapping[str, datetime]) -> set[str]:
     """Use challenges up, each kept until an instant (real clock); return those that nobody had used before."""
     if not marks:
         return set()
-    rows = [{"mark": mark, "until": until} for mark, until in marks.items()]
-    new = insert_all(SpentProof, rows, session.connection().dialect).on_conflict_do_nothing()
-    return set(session.scalars(new.returning(SpentProof.mark)))
+    columns: dict[str, list[Any]] = {"mark": list(marks), "until": list(marks.values())}
+    return set(insert_columns(session.connection(), SpentProof, columns, meets=True, giving="mark").scalars())
 
 
 def forget(session: Session, real_now: datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from leadmagnet.domain.consent import COURSE, written
 from leadmagnet.store.among import among_given
 from leadmagnet.store.base import Base, Instant, Name, filled
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 
 
 class SignUp(Base):

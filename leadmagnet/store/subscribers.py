@@ -15,7 +15,7 @@ from leadmagnet.domain.sequence import Pace
 from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.store.among import among_given, among_texts, among_texts_given
 from leadmagnet.store.base import Base, Name, one_of, random_id
-from leadmagnet.store.insert_kept import insert_rows
+from leadmagnet.store.insert_rows import insert_rows
 
 
 class Subscriber(Base):
@@ -140,12 +140,14 @@ class Known(NamedTuple):
     id: int
     status: str
     email: str
+    left_real_at: datetime | None
+    """When they said last that they want no more emails (real clock)."""
 
 
 @cache
 def _by_addresses() -> Executable:
-    columns = Subscriber.email_canonical, Subscriber.id, Subscriber.status, Subscriber.email
-    query = select(*columns).where(among_texts_given(Subscriber.email_canonical))
+    known = Subscriber.id, Subscriber.status, Subscriber.email, Subscriber.left_real_at
+    query = select(Subscriber.email_canonical, *known).where(among_texts_given(Subscriber.email_canonical))
     # In one order, so that two workers cannot wait for each other.
     return query.order_by(Subscriber.id).with_for_update()
 

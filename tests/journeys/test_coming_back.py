@@ -11,6 +11,7 @@ from leadmagnet import store
 from leadmagnet.domain.consent import Origin
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.signup.confirm import Answer, confirm, renew
+from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
 
 
@@ -74,6 +75,45 @@ def test_who_left_confirms_again_and_goes_on_at_the_first_unsent_video(fast_worl
     fast_world.live(24 * 2)
     videos = fast_world.deliveries(kind="video", status="sent")
     assert len({row.step_id for row in videos}) == len(videos) == 3
+
+
+def test_who_leaves_after_signing_up_anew_is_not_asked_to_confirm(fast_world: Any) -> None:
+    """Also where nobody had looked at the sign-up yet: the no came last."""
+    fast_world.join()
+    fast_world.clock.move(days=1)
+    before = kinds(fast_world).count("confirmation")
+    fast_world.sign_up()
+    fast_world.clock.move(seconds=1)
+    fast_world.act(leave, fast_world.clock.now(), "one-click")
+    fast_world.tick()
+    assert kinds(fast_world).count("confirmation") == before
+    with store.reading(fast_world.services.engine) as session:
+        outcomes = [row.outcome for row in session.query(SignUp).order_by(SignUp.id)]
+    assert outcomes == ["confirmation", "left since"]
+    fast_world.clock.move(hours=1)
+    fast_world.sign_up()
+    fast_world.tick()
+    assert kinds(fast_world).count("confirmation") == before + 1
+
+
+def test_who_leaves_again_takes_back_what_they_asked_for_since(fast_world: Any) -> None:
+    """They had left, signed up anew, and say no once more before the confirmation has gone out."""
+    fast_world.join()
+    fast_world.act(leave, fast_world.clock.now(), "one-click")
+    fast_world.clock.move(days=1)
+    before = kinds(fast_world).count("confirmation")
+    now = fast_world.clock.now()
+    with store.writing(fast_world.services.engine) as session:
+        store.halts.stop(session, "a look at the texts", now.real, now.real + timedelta(hours=1))
+    fast_world.sign_up()
+    fast_world.tick()
+    [waiting] = fast_world.deliveries(kind="confirmation", status="due")
+    fast_world.clock.move(seconds=1)
+    assert fast_world.act(leave, fast_world.clock.now(), "one-click") is False
+    fast_world.clock.move(hours=2)
+    fast_world.tick()
+    assert kinds(fast_world).count("confirmation") == before
+    assert [row.id for row in fast_world.deliveries(kind="confirmation", status="skipped")] == [waiting.id]
 
 
 def test_an_old_link_does_not_bring_back_who_left(fast_world: Any) -> None:

@@ -114,7 +114,8 @@ def test_the_last_look_before_the_call_sees_the_mark(ledger: Any) -> None:
     assert ledger.claim("mine") == [video, reminder]
     assert ledger.do(store.pauses.begin, sequence_id(ledger), ledger.at, "anna")
     (seen, _) = ledger.do(store.in_hand.claimed, "mine")
-    assert (seen.allowed, seen.sequence_paused) == (False, True)
+    (why,) = ledger.do(store.in_hand.stopped, "mine", [video])
+    assert (seen.allowed, why.allowed, why.sequence_paused) == (False, False, True)
     assert ledger.do(store.claims.begin_call, "mine", [video, reminder], people, ledger.at) == {reminder}
 
 

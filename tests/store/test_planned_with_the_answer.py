@@ -16,8 +16,11 @@ from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.from_config import post_of
 from leadmagnet.purge import PENDING_LIVES
+from leadmagnet.store.base import random_id
 from leadmagnet.store.deliveries import ASKED_FOR, TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment
+from leadmagnet.store.sequences import Sequence
+from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.tick import tick
 
 
@@ -290,3 +293,51 @@ def test_a_video_that_was_asked_for_is_let_go_when_the_pause_is_over(ledger: Any
         plan_enrollments(session, hand_clock.course)
     row = newest(ledger)
     assert (row.held, row.due_at, row.reason) == (None, due_at, ASKED_FOR)
+
+
+def test_people_of_one_batch_get_each_their_own_plan(ledger: Any, hand_clock: Any) -> None:
+    """The short way reads what many share once; it says of everybody what the planner says by all there is to know."""
+    own: list[dict[str, Any]] = [
+        {},
+        {"chosen_hour": 19},
+        {"timezone": "Pacific/Auckland"},
+        {"timezone": "America/St_Johns", "pace": "slower"},
+        {"paused_at": hand_clock.course},
+        {"hurt_at": hand_clock.course},
+        {"wants_videos": False},
+        {"status": "unsubscribed"},
+    ]
+    people = [ledger.people(1, confirmed_at=ledger.at, leave_id=random_id())[0] for _ in own]
+    first, second, third, *_ = ledger.steps()
+    with store.writing(ledger.engine) as session:
+        session.query(Sequence).update({"spread_minutes": 45})
+        mine = {row.subscriber_id: row.id for row in session.query(Enrollment)}
+    for person in people:
+        ledger.due(person, enrollment_id=mine[person], step_id=first, status="sent")
+        ledger.due(person, enrollment_id=mine[person], step_id=second, day=hand_clock.course.date())
+
+    class Slow(Refusing):
+        """While it works, people make up their minds."""
+
+        def send(self, batch: Batch) -> list[Result]:
+            with store.writing(ledger.engine) as session:
+                for person, columns in zip(people[1:], own[1:], strict=True):
+                    session.query(Subscriber).filter_by(id=person).update(columns)
+            return [Result(letter.delivery_id, Outcome.SENT, self.name) for letter in batch.letters]
+
+    def planned() -> list[tuple[Any, ...]]:
+        with store.reading(ledger.engine) as session:
+            rows = session.query(Delivery).filter_by(status="due").order_by(Delivery.subscriber_id)
+            return [(row.subscriber_id, row.step_id, row.due_at, row.closes_at, row.day, row.held) for row in rows]
+
+    tally = Tally()
+    send_due(replace(post_of(ledger.services), mailer=Slow()), hand_clock.now, 1, tally)
+    assert (tally.sent, tally.planned) == (8, 8)
+    at_once = planned()
+    assert [held for *_, held in at_once] == [None, None, None, None, "paused", "hurt", "no_consent"]
+    assert {step for _, step, *_ in at_once} == {third}
+    assert len({due_at for _, _, due_at, *_ in at_once}) == 7
+    ledger.do(store.enrollments.want_plan, [mine[person] for person in people])
+    with store.writing(ledger.engine) as session:
+        plan_enrollments(session, hand_clock.course)
+    assert planned() == at_once
