@@ -43,7 +43,7 @@ from leadmagnet.store import (
     workers,
 )
 from leadmagnet.store.base import Base
-from leadmagnet.store.engine import connect, reading, short, writing
+from leadmagnet.store.engine import connect, reading, short, was_undone, writing
 
 __all__ = [
     "Base",
@@ -88,6 +88,7 @@ __all__ = [
     "slow_lanes",
     "subscribers",
     "suppressions",
+    "was_undone",
     "watching",
     "workers",
     "writing",

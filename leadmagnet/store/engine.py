@@ -227,6 +227,14 @@ def backups_of(engine: Engine) -> Path | None:
     return Path(name).parent / "backups" if engine.dialect.name == "sqlite" and name else None
 
 
+def was_undone(error: DBAPIError) -> bool:
+    """Say whether PostgreSQL has undone a transaction because it met another one, and it may simply be begun anew.
+
+    A deadlock or a failed serialization (its manual, appendix A: 40P01, 40001).
+    """
+    return getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
+
+
 def short(error: Exception) -> str:
     """Return an error as one short line for a log: no statement, and no values, which are addresses and names."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error

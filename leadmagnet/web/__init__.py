@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask
 
 from leadmagnet.services import Services
-from leadmagnet.web import assets, errors, floods, health, marketing, outbox, pages, robots, security
+from leadmagnet.web import assets, errors, floods, health, marketing, once_more, outbox, pages, robots, security
 from leadmagnet.web.public import articles, challenge, landing
 from leadmagnet.web.subscriber import (
     address,
@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
     security.register(app, parts.config)
     assets.register(app)
     errors.register(app)
+    once_more.register(app)
     webhook.register(app, parts.config.sendgrid_webhook_public_key)
     people = confirm, video, done, leave, own_page, which_emails, calendar, data, address, erase, link
     for room in (landing, challenge, articles, *people, outbox, health, robots, inbound):
