@@ -23,9 +23,10 @@ from leadmagnet.domain.status import SkipReason
 from leadmagnet.enrollment.plan import overdue_want_plan, plan_enrollments
 from leadmagnet.feedback.clicks import look_again
 from leadmagnet.feedback.steering import end_pauses
-from leadmagnet.from_config import guard_from, limits_from, post_of
+from leadmagnet.from_config import guard_from, post_of
 from leadmagnet.hearing import hear
-from leadmagnet.purge import PENDING_LIVES, purge
+from leadmagnet.looking import Looks, agenda
+from leadmagnet.purge import purge
 from leadmagnet.reminders.remind import remind
 from leadmagnet.services import Services
 from leadmagnet.signup.process import MOST_ANSWERED, process_sign_ups
@@ -37,8 +38,6 @@ from leadmagnet.store.agenda import Agenda
 SHARED_BATCH, SHARED_PAUSE = 150, 0.01
 #: And sign-ups that are answered in one transaction, while other visitors wait to send theirs.
 SHARED_ANSWERS = 5
-#: While one full batch follows another: between two looks at what else waits.
-LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _drain(
     """Plan and send until nothing is left; return rows planned, rows claimed, and what waits then."""
     planned = claimed = 0
     shares = shares_file(services)
-    looks = _Looks(services, clock, waits)
+    looks = Looks(services, clock, waits)
     while going() and (waits.anything or others):
         done = answers(services, clock, tally, post, part, going, waits) if waits.sign_ups or waits.answers else 0
         planned_now = _plan(services, clock(), tally, part, going, waits)
@@ -136,39 +135,9 @@ def _drain(
     return planned, claimed + others.end(tally), waits
 
 
-class _Looks:
-    """Looks at what waits. In a big hour one full batch follows another, and takes less time than such a look."""
-
-    def __init__(self, services: Services, clock: Callable[[], Now], waits: Agenda) -> None:
-        self._services, self._clock, self._waits = services, clock, waits
-        self._at = time.monotonic()
-
-    def again(self, *, full: bool) -> Agenda:
-        """Return what waits after a batch, which was `full` or not."""
-        lately = time.monotonic() - self._at < LOOK_SECONDS
-        if full and lately and not self._waits.besides_letters:
-            return self._waits
-        self._at = time.monotonic()
-        # What closes while we send is looked at once nothing else is left, and at the next tick.
-        self._waits = agenda(self._services, self._clock(), thorough=False)
-        if not self._waits.anything:
-            self._waits = agenda(self._services, self._clock())
-        return self._waits
-
-
 def shares_file(services: Services) -> bool:
     """Say whether visitors and worker write to one SQLite file."""
     return services.config.run_worker_in_web and services.engine.dialect.name == "sqlite"
-
-
-def agenda(services: Services, now: Now, *, thorough: bool = True) -> Agenda:
-    """Return what waits at this instant."""
-    with store.reading(services.engine) as session:
-        waits = store.agenda.agenda(session, now.course, now.real, now.course - PENDING_LIVES, thorough=thorough)
-        if services.config.domain_rate:
-            rates = limits_from(services.config).domains
-            waits = by_domain.see(session, rates, now, waits, thorough=thorough)
-    return waits
 
 
 def answers(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from leadmagnet import store
+from leadmagnet.looking import agenda
 from leadmagnet.purge import purge
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import agenda
 
 
 def pending(services: Any, clock: Any, **columns: Any) -> None:

@@ -13,6 +13,7 @@ from leadmagnet.audience.suppressions import Report, known_people, lines, take_i
 from leadmagnet.cli.lists import write_rejects
 from leadmagnet.cli.shell import USAGE, Failure, Group, as_json, iso, services, show
 from leadmagnet.feedback.stopping import stop_all
+from leadmagnet.feedback.way_back import open_way_back
 from leadmagnet.signup.addresses import BadAddress, parse_address
 
 suppressions = Group("suppressions", help="Addresses that stay stopped, also after an erasure.")
@@ -29,15 +30,32 @@ def list_command(email: str | None, json_out: bool) -> None:
             counts = store.suppressions.counts(session)
         show(counts, json_out, ", ".join(f"{number} {reason}" for reason, number in counts.items()) or "None.")
         return
-    try:
-        canonical = parse_address(email).canonical
-    except BadAddress as error:
-        raise Failure(f"{email}: {error}") from error
+    canonical = _canonical(email)
     with store.reading(parts.engine) as session:
         found = store.suppressions.suppressed(session, parts.config.suppression_key, canonical)
     result = {"suppressed": found is not None, "reason": found.reason if found else None}
     result["at"] = iso(found.at) if found else None
     show(result, json_out, f"Stays stopped: {found.reason}, {iso(found.at)}." if found else "Not on the list.")
+
+
+@suppressions.command("lift")
+@click.argument("email")
+@as_json
+def lift_command(email: str, json_out: bool) -> None:
+    """Let EMAIL sign up again, because its owner has asked for it. Nothing is sent until they do, and confirm."""
+    parts = services()
+    canonical = _canonical(email)
+    with store.writing(parts.engine) as session:
+        now, key = parts.clock.now(), parts.config.suppression_key
+        lifted = open_way_back(session, canonical, now.course, key=key, actor="command")
+    show({"lifted": lifted}, json_out, "May sign up again, and confirms then." if lifted else "Nothing kept it out.")
+
+
+def _canonical(email: str) -> str:
+    try:
+        return parse_address(email).canonical
+    except BadAddress as error:
+        raise Failure(f"{email}: {error}") from error
 
 
 @suppressions.command("export")

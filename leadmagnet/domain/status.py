@@ -20,6 +20,10 @@ class SubscriberStatus(StrEnum):
     COMPLAINED = "complained"
 
 
+#: Who comes back by no form: their address takes no mail, or they have called it unwanted. The clinic may let them ask.
+FOR_GOOD = (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+
+
 class EnrollmentStatus(StrEnum):
     """Where an enrollment in a sequence stands. Pauses belong to the subscriber, not to the enrollment."""
 

@@ -41,6 +41,10 @@ class Composer:
 
         Raises ValueError where a header, the address or the Message-ID cannot be written safely.
         """
+        return b"".join(self.pieces(letter))
+
+    def pieces(self, letter: Letter) -> list[bytes]:
+        """Return the same in pieces, the headers first: whoever joins it to something else joins it only once."""
         lines = [
             self._sender_lines,
             headers.mailbox("To", letter.to_name, headers.address(letter.to_email)),
@@ -50,7 +54,7 @@ class Composer:
             *headers.own_lines(letter),
             _MIME_HEADERS,
         ]
-        return b"".join(("\r\n".join(lines).encode(), *self._body.filled(letter.values)))
+        return ["\r\n".join(lines).encode(), *self._body.filled(letter.values)]
 
     def _subject_line(self, values: Mapping[str, str]) -> str:
         return headers.written("Subject", fill(self._subject, values))

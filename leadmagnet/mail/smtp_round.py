@@ -17,12 +17,13 @@ _NAME = "smtp"
 
 
 class Job(NamedTuple):
-    """A letter ready to be handed over: its place in the batch, its envelope, and its message."""
+    """A letter ready to be handed over: its place in the batch, its envelope, and its message in pieces."""
 
     place: int
     sender: str
     recipient: str
-    raw: bytes
+    message: list[bytes]
+    octets: int
     needs_utf8: bool
 
 
@@ -68,15 +69,16 @@ class Round:
                 continue
             if job.needs_utf8 and not utf8:
                 self._refuse_utf8(job)
-            elif 0 < most_octets < len(job.raw):
-                self.settle(place, Outcome.REJECTED, f"{len(job.raw)} octets; the server takes {most_octets}")
+            elif 0 < most_octets < job.octets:
+                self.settle(place, Outcome.REJECTED, f"{job.octets} octets; the server takes {most_octets}")
             else:
                 return job
         return None
 
     def _job(self, place: int, letter: Letter) -> Job:
-        recipient, raw = address(letter.to_email), self._composer.message(letter)
-        return Job(place, self._sender, recipient, raw, needs_utf8=not raw.isascii())
+        recipient, message = address(letter.to_email), self._composer.pieces(letter)
+        needs_utf8 = not all(map(bytes.isascii, message))
+        return Job(place, self._sender, recipient, message, sum(map(len, message)), needs_utf8)
 
     def _refuse_utf8(self, job: Job) -> None:
         if job.recipient.isascii():

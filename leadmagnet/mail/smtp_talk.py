@@ -9,7 +9,7 @@ Must not know: sockets, time, how many connections there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 
 from leadmagnet.domain.message import MailError, Outcome
 from leadmagnet.mail.smtp_round import Job, Round
@@ -25,9 +25,25 @@ _CLOSING = 421
 _GO_ON = 354
 _OUTCOMES = {2: Outcome.SENT, 4: Outcome.RETRY, 5: Outcome.REJECTED}
 _RESET = b"RSET\r\n"
+#: What ends a message.
+_END = b".\r\n"
 #: A conversation waits for a reply at each yield.
 Conversation = Generator[None, Reply, None]
 _Asking = Generator[None, Reply, list[Reply]]
+
+
+def _joined(message: Sequence[bytes], commands: Iterable[bytes]) -> tuple[bytes, int]:
+    """Return a message and the commands behind it as one, and how many octets of that are the message.
+
+    Joined once: a message has ten thousand octets or more, and each copy takes new memory.
+    """
+    octets = b"".join((*message, *commands))
+    length = sum(map(len, message))
+    # To look first takes half as long as to replace what is hardly ever there.
+    if length and _DOT.search(octets, 0, length - len(_END)):
+        text = octets[: length - len(_END)].replace(b"\r\n.", b"\r\n..")
+        return text + octets[length - len(_END) :], len(text) + len(_END)
+    return octets, length
 
 
 class Closing(Exception):
@@ -65,7 +81,7 @@ class Talk:
             message = self._judge_envelope(replies, reset=commands[0] == _RESET)
             commands = yield from self._hand_over(message)
 
-    def _hand_over(self, message: bytes) -> Generator[None, Reply, list[bytes]]:
+    def _hand_over(self, message: list[bytes]) -> Generator[None, Reply, list[bytes]]:
         """Send what the server waits for, if anything, and begin the next letter. Returns the next one's commands."""
         job = self._open
         if message and self._round.is_stopped():
@@ -73,8 +89,9 @@ class Talk:
             raise Stopped
         following = self._take() if self._pipelining else None
         commands = self._commands(following, reset=not message)
-        sent = self.session.wire.send(message + b"".join(commands))
-        if job and sent < len(message):
+        octets, length = _joined(message, commands)
+        sent = self.session.wire.send(octets)
+        if job and sent < length:
             # The closing dot was not sent, so the server cannot have taken the message.
             self._put_back(following)
             raise Lost("the server stopped listening")
@@ -132,8 +149,8 @@ class Talk:
                 break
         return replies
 
-    def _judge_envelope(self, replies: list[Reply], *, reset: bool) -> bytes:
-        """Return what to send now: the message; or, for a letter refused, a lone dot, or nothing."""
+    def _judge_envelope(self, replies: list[Reply], *, reset: bool) -> list[bytes]:
+        """Return what to send now: the message and its dot; or, for a letter refused, a lone dot, or nothing."""
         if reset:
             first = replies.pop(0)
             if first.code == _CLOSING:
@@ -145,14 +162,12 @@ class Talk:
             return self._message()
         self._refused(refusal or replies[-1], by_sender=replies[0] is refusal)
         # A server may want a message although it took no recipient (RFC 2920, 3.1): a dot ends it.
-        return b".\r\n" if replies[-1].code == _GO_ON else b""
+        return [_END] if replies[-1].code == _GO_ON else []
 
-    def _message(self) -> bytes:
+    def _message(self) -> list[bytes]:
         if self.session.wire.has_unread():
             raise Lost("the server speaks out of turn")
-        raw = self._open.raw if self._open else b""
-        # To look first takes half as long as to replace what is hardly ever there.
-        return (raw.replace(b"\r\n.", b"\r\n..") if _DOT.search(raw) else raw) + b".\r\n"
+        return [*(self._open.message if self._open else ()), _END]
 
     def _refused(self, reply: Reply, *, by_sender: bool) -> None:
         """Settle a letter that was not taken. Raises where more than this letter is concerned."""

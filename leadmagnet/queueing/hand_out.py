@@ -13,11 +13,11 @@ from leadmagnet.clock import Now
 from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.from_config import post_of
 from leadmagnet.leadership import ALIVE_SECONDS
+from leadmagnet.looking import agenda
 from leadmagnet.queueing.broker import BrokerAway, Queue
 from leadmagnet.services import Services
 from leadmagnet.store.base import random_id
 from leadmagnet.store.workers import Force
-from leadmagnet.tick import agenda
 
 #: Batches that wait for each thread, so that none stands idle between two.
 AHEAD = 2

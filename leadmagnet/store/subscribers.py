@@ -124,6 +124,11 @@ def by_canonical(session: Session, email_canonical: str) -> Subscriber | None:
     return session.query(Subscriber).filter_by(email_canonical=email_canonical).one_or_none()
 
 
+def lock(session: Session, email_canonical: str) -> Subscriber | None:
+    """Return the subscriber at a canonical address; on PostgreSQL the row is locked."""
+    return session.query(Subscriber).filter_by(email_canonical=email_canonical).with_for_update().one_or_none()
+
+
 def by_leave_ids(session: Session, leave_ids: Collection[str]) -> list[Subscriber]:
     """Return the subscribers whose unsubscribe links these are."""
     return session.query(Subscriber).filter(among_texts(Subscriber.leave_id, leave_ids)).order_by(Subscriber.id).all()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 
-from sqlalchemy import Executable, func, or_, select
+from sqlalchemy import Executable, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -81,6 +81,12 @@ def put(session: Session, hashes: Mapping[str, tuple[str, datetime]]) -> None:
         graver = or_(statement.excluded.reason == SubscriberStatus.COMPLAINED, Suppression.reason == ERASED)
         set_ = {"reason": statement.excluded.reason}
         connection.execute(statement.on_conflict_do_update(index_elements=["email_hash"], set_=set_, where=graver))
+
+
+def remove(session: Session, key: str, email_canonical: str) -> bool:
+    """Take a canonical address off; False where it was not on."""
+    gone = delete(Suppression).where(Suppression.email_hash == email_hash(key, email_canonical))
+    return bool(session.connection().execute(gone.returning(Suppression.email_hash)).all())
 
 
 def known(session: Session, hashes: Collection[str]) -> set[str]:

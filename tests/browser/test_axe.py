@@ -70,6 +70,7 @@ DESK = {
     "admin-subscriber-left": "/admin/subscribers/{emil}",
     "admin-subscriber-long-name": "/admin/subscribers/{maximiliana}",
     "admin-stop": "/admin/subscribers/{anna}/stop",
+    "admin-way-back": "/admin/subscribers/{anna}/way-back",
     "admin-erase": "/admin/subscribers/{anna}/erase",
     "admin-sequence": "/admin/sequence",
     "admin-email": "/admin/sequence/{step}",

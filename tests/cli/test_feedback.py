@@ -55,6 +55,16 @@ def test_a_bounce_from_a_pipe_stops_its_person(people: Any) -> None:
     assert people.json("suppressions", "list", "berta@example.org")["suppressed"] is False
 
 
+def test_who_has_called_may_sign_up_again(people: Any) -> None:
+    people.run("feedback", "bounce", stdin=BOUNCE)
+    assert people.json("suppressions", "lift", "Anna@Example.org") == {"lifted": True}
+    assert status(people) == "unsubscribed"
+    assert people.json("suppressions", "list") == {}
+    assert people.run("suppressions", "lift", "anna@example.org").stdout == "Nothing kept it out.\n"
+    refused = people.run("suppressions", "lift", "anna", status=1)
+    assert "anna" in refused.stderr
+
+
 def test_a_wish_to_leave_and_anything_else_from_a_pipe(people: Any) -> None:
     assert "Nothing that counts" in people.run("feedback", "bounce", stdin="Subject: hello\n\nBerta").stdout
     assert status(people) == "active"

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from leadmagnet import store
 from leadmagnet.domain.admission import TURN, WINDOW, Source
 from leadmagnet.from_config import guard_from
+from leadmagnet.purge import PENDING_LIVES
 from leadmagnet.signup import proof
 from leadmagnet.signup.addresses import parse_address
 from leadmagnet.signup.admission import asks
 from leadmagnet.signup.receive import Request, receive
 from leadmagnet.store.held import Pick
 from leadmagnet.store.signups import SignUp
-from leadmagnet.tick import PENDING_LIVES
 
 NETWORK, FORM, ALL = 6, 14, 20
 

@@ -19,10 +19,11 @@ from leadmagnet.delivery.send import Post, claim_due
 from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.from_config import post_of
+from leadmagnet.looking import agenda
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.slow_lanes import DomainPace
 from leadmagnet.store.subscribers import Subscriber
-from leadmagnet.tick import agenda, tick
+from leadmagnet.tick import tick
 
 
 class Provider:

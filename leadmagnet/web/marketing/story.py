@@ -48,6 +48,7 @@ _ACTS: Mapping[str, str] = {
     "resumed": "Emails go on after a pause",
     "unreachable": "Five emails in a row came back: the mailbox was full or away",
     "reachable again": "Emails go on: the mailbox takes them again",
+    "may come back": "May sign up again, because they asked you",
     "snoozed": "Asked for quiet: no reminders",
     "changed days": "Changed days and hour",
     "next video now": "Asked for the next video at once",

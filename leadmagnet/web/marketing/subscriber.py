@@ -19,12 +19,13 @@ from leadmagnet.audience.groups import group_of
 from leadmagnet.audience.marks import marks_of
 from leadmagnet.audience.timeline import Event, timeline_of
 from leadmagnet.domain.consent import Channel
-from leadmagnet.domain.status import DeliveryStatus
+from leadmagnet.domain.status import FOR_GOOD, DeliveryStatus
 from leadmagnet.domain.weeks import weeks
 from leadmagnet.domain.zones import local_day, zone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import leaving, steering
 from leadmagnet.feedback.reach import lift
+from leadmagnet.feedback.way_back import open_way_back
 from leadmagnet.store.forms import Form
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, services
@@ -63,6 +64,7 @@ def subscriber(number: int) -> str:
             here=here,
             rhythm=story.rhythm_words(person),
             stay=_stay(person, here),
+            for_good=person.status in FOR_GOOD,
         )
 
 
@@ -161,6 +163,26 @@ def stop(number: int) -> Response:
         leaving.leave(session, person, at, channel=Channel.MARKETER, actor=who)
 
     return _act(number, act, "All emails to this person have stopped.")
+
+
+@blueprint.get("/subscribers/<int:number>/way-back")
+@editors
+def ask_way_back(number: int) -> str:
+    """Ask before somebody whose address stays stopped may sign up again."""
+    with store.reading(services().engine) as session:
+        return render_template("marketing/way-back.html", person=_find(session, number))
+
+
+@blueprint.post("/subscribers/<int:number>/way-back")
+@editors
+def way_back(number: int) -> Response:
+    """Let somebody sign up again whose address stays stopped."""
+    at, who, key = now().course, actor(), services().config.suppression_key
+
+    def act(session: Session, person: Subscriber) -> None:
+        open_way_back(session, person.email_canonical, at, key=key, actor=who)
+
+    return _act(number, act, "They may sign up again, and confirm then.")
 
 
 @blueprint.get("/subscribers/<int:number>/erase")

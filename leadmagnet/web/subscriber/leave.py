@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain.consent import Channel
-from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.domain.status import FOR_GOOD, SubscriberStatus
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, origin, services
@@ -23,7 +23,6 @@ blueprint = Blueprint("leave", __name__, url_prefix="/u")
 blueprint.after_request(keep_private)
 
 #: Signing up again brings nobody back from these: the clinic has to look first.
-FOR_GOOD = (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
 _LEFT = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
 
 

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadmagnet import store
 from leadmagnet.domain.fresh_links import FOR_WHOM, Opens
 from leadmagnet.domain.sequence import Pace
-from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.domain.status import FOR_GOOD, SubscriberStatus
 from leadmagnet.domain.zones import UnknownZone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import fresh_links, steering
@@ -25,7 +25,6 @@ from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, objects_to_tracking, services
 from leadmagnet.web.security import keep_private
 from leadmagnet.web.subscriber import breaks
-from leadmagnet.web.subscriber.leave import FOR_GOOD
 from leadmagnet.web.subscriber.own_page_view import SAVED, view
 from leadmagnet.web.subscriber.tokens import by_page
 

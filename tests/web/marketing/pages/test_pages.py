@@ -38,7 +38,7 @@ def find(seeded):
     "path",
     ["/admin/", "/admin/?days=30", "/admin/subscribers", "/admin/subscribers?q=zzz", "/admin/subscribers/57",
      "/admin/sequence", "/admin/sequence/1", "/admin/sequence/calendar", "/admin/subscribers/59/stop",
-     "/admin/subscribers/59/erase"],
+     "/admin/subscribers/59/erase", "/admin/subscribers/59/way-back"],
 )  # fmt: skip
 def test_pages_need_no_style_and_no_script(owner, path):
     page = owner.get(path)
@@ -201,10 +201,26 @@ def test_erasing_asks_first_and_leaves_nothing(owner, find):
     assert owner.get("/admin/subscribers/60").status_code == 404
 
 
-ACTS = ["pause", "resume", "go-on", "stop", "erase"]
+@pytest.mark.parametrize(("status", "why"), [("bounced", "no such mailbox"), ("complained", "as spam")])
+def test_letting_somebody_back_in_asks_first_and_says_why(owner, find, seeded, status, why):
+    assert "sign up again" not in owner.get("/admin/subscribers/60").text
+    with store.writing(seeded.engine) as session:
+        session.get(Subscriber, 60).status = status
+    assert 'href="/admin/subscribers/60/way-back"' in owner.get("/admin/subscribers/60").text
+    assert why in owner.get("/admin/subscribers/60/way-back").text
+    assert find(0).status == status
+    assert owner.post("/admin/subscribers/60/way-back").location == "/admin/subscribers/60"
+    assert find(0).status == "unsubscribed"
+    page = owner.get("/admin/subscribers/60").text
+    assert "May sign up again, because they asked you" in page
+    assert "By owner@clinic.example." in page
+    assert "/way-back" not in page
 
 
-@pytest.mark.parametrize(("role", "allowed"), [("viewer", []), ("editor", ACTS[:4]), ("owner", ACTS)])
+ACTS = ["pause", "resume", "go-on", "stop", "way-back", "erase"]
+
+
+@pytest.mark.parametrize(("role", "allowed"), [("viewer", []), ("editor", ACTS[:5]), ("owner", ACTS)])
 def test_who_may_do_what(desk, seeded, role, allowed):
     desk.sign_in(role)
     for act in ACTS:
