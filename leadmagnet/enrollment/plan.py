@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
-from leadmagnet.domain.status import DeliveryKind, DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
+from leadmagnet.domain.status import DeliveryStatus, EnrollmentStatus, SkipReason, SubscriberStatus
 from leadmagnet.enrollment.dates import NO_DAYS, Calendar, Course, Settled, courses_of, held_for
 from leadmagnet.enrollment.facts import Person, Situation, Standing, alike, people_of, rows_of, taken_days
 from leadmagnet.store.among import among
@@ -96,10 +96,13 @@ def _plan_all(session: Session, waiting: Sequence[Wanting], courses: Mapping[int
 
 
 def overdue_want_plan(session: Session, now: datetime) -> int:
-    """Ask for a new plan for videos that could not go out on their day; reminders of a day gone by expire."""
+    """Ask for a new plan for videos that could not go out on their day; reminders of a day gone by expire.
+
+    So do confirmations that were closed, because their readers said no, while somebody had them in hand.
+    """
     late = (Delivery.closes_at <= now) & Delivery.held.is_(None)
     expired = store.claims.skip_due(
-        session, SkipReason.EXPIRED, late & (Delivery.kind == DeliveryKind.REMINDER) & (Delivery.due_at <= now)
+        session, SkipReason.EXPIRED, late & Delivery.enrollment_id.is_(None) & (Delivery.due_at <= now)
     )
     overdue = select(Delivery.enrollment_id).where(
         Delivery.status == DeliveryStatus.DUE, late, Delivery.due_at <= now, Delivery.enrollment_id.is_not(None)

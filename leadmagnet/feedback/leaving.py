@@ -8,19 +8,46 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, update
+from sqlalchemy import ColumnElement, and_, not_, update
 from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import ALL, Channel, ConsentKind, Origin
-from leadmagnet.domain.status import DeliveryKind, EnrollmentStatus, SkipReason, SubscriberStatus, after
+from leadmagnet.domain.fresh_links import Opens
+from leadmagnet.domain.status import (
+    FOR_GOOD,
+    DeliveryKind,
+    DeliveryStatus,
+    EnrollmentStatus,
+    SkipReason,
+    SubscriberStatus,
+    after,
+)
+from leadmagnet.feedback.fresh_links import TEXTS
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
+_STOPPED = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
+#: The texts of emails that whoever has left may still ask for.
+_RIGHTS = (TEXTS[Opens.DATA], TEXTS[Opens.ERASE])
 #: Facts that have a channel of their own, whichever way they were told.
 _OF_FACTS = {SubscriberStatus.BOUNCED: Channel.BOUNCE, SubscriberStatus.COMPLAINED: Channel.COMPLAINT}
+
+
+def drop(session: Session, theirs: ColumnElement[bool], status: SubscriberStatus, now: datetime) -> None:
+    """Skip what is due to people who stand at `status` from now on. `now` is on the course clock.
+
+    Who has left keeps their right to a copy and to be erased, so a link to these still comes. A confirmation that is in
+    somebody's hands cannot be skipped: it is closed, so that it goes out no more once it comes back.
+    """
+    rights = Delivery.kind == DeliveryKind.FRESH_LINK, Delivery.text_slug.in_(_RIGHTS)
+    gone = and_(theirs, not_(and_(*rights))) if status is SubscriberStatus.UNSUBSCRIBED else theirs
+    store.claims.skip_due(session, SkipReason.NOT_ACTIVE, gone)
+    in_hand = Delivery.status.in_((DeliveryStatus.CLAIMED, DeliveryStatus.UNKNOWN))
+    asked = update(Delivery).where(theirs, in_hand, Delivery.kind == DeliveryKind.CONFIRMATION)
+    session.execute(asked.values(closes_at=now).execution_options(synchronize_session=False))
 
 
 def channel_of(fact: SubscriberStatus, told_by: str) -> str:
@@ -49,10 +76,9 @@ def leave(
     Then only what they had asked for on a form since is taken back. `channel` is one of domain/consent.py's Channel;
     `asked_at` when they said so (course clock), where that was before `now`.
     """
-    if person.status == SubscriberStatus.UNSUBSCRIBED and asked_at is None:
+    if person.status in _STOPPED and asked_at is None:
         person.left_real_at = now.real
-        asked = Delivery.subscriber_id == person.id, Delivery.kind == DeliveryKind.CONFIRMATION
-        store.claims.skip_due(session, SkipReason.NOT_ACTIVE, and_(*asked))
+        drop(session, Delivery.subscriber_id == person.id, SubscriberStatus.UNSUBSCRIBED, now.course)
     return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor, asked_at=asked_at)
 
 
@@ -92,7 +118,7 @@ def stop(
         asked_at=asked_at,
         detail="" if actor == "subscriber" else f"by {actor}",
     )
-    store.claims.skip_due(session, SkipReason.NOT_ACTIVE, Delivery.subscriber_id == person.id)
+    drop(session, Delivery.subscriber_id == person.id, status, now.course)
     session.execute(
         update(Enrollment)
         .where(Enrollment.subscriber_id == person.id, Enrollment.status == EnrollmentStatus.ACTIVE)

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from leadmagnet import store
 from leadmagnet.clock import Now
 from leadmagnet.domain.consent import ALL, written
-from leadmagnet.domain.status import EnrollmentStatus, SkipReason, SubscriberStatus, after
-from leadmagnet.feedback.leaving import channel_of, kind_of
+from leadmagnet.domain.status import EnrollmentStatus, SubscriberStatus, after
+from leadmagnet.feedback.leaving import channel_of, drop, kind_of
 from leadmagnet.store.among import among
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
@@ -47,7 +47,8 @@ def stop_all(session: Session, facts: Mapping[int, SubscriberStatus], now: Now, 
     for (open_before, state), ids in moves.items():
         _write(session, ids, state, now, open_before=open_before)
     _record(session, {person_id: facts[person_id] for person_id in stopped}, addresses, now, channel, actor)
-    store.claims.skip_due(session, SkipReason.NOT_ACTIVE, among(Delivery.subscriber_id, stopped))
+    for (_, state), ids in moves.items():
+        drop(session, among(Delivery.subscriber_id, ids), state, now.course)
     going = among(Enrollment.subscriber_id, stopped), Enrollment.status == EnrollmentStatus.ACTIVE
     over = update(Enrollment).where(*going).values(status=EnrollmentStatus.STOPPED, wants_plan=False)
     session.execute(over.execution_options(synchronize_session=False))

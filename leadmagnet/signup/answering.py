@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Executable, bindparam, func, or_, select
+from sqlalchemy import Executable, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from leadmagnet.clock import Now
@@ -18,6 +18,7 @@ from leadmagnet.store.among import among_given, one_of
 from leadmagnet.store.base import Instant, random_id
 from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.insert_rows import insert_rows
+from leadmagnet.store.subscribers import Subscriber
 
 #: Real time between two confirmations to one address.
 CONFIRMATION_COOL_DOWN = timedelta(minutes=10)
@@ -62,13 +63,16 @@ def answer_all(
 
 @cache
 def _recent() -> Executable:
-    """Return the statement that finds who has an email of a kind on its way, or had one of late."""
-    open_or_fresh = or_(
-        one_of(Delivery.status, (DeliveryStatus.DUE, DeliveryStatus.CLAIMED)),
-        Delivery.settled_at >= bindparam("since", type_=Instant()),
-    )
+    """Return the statement that finds who has an email of a kind on its way, or had one of late.
+
+    One from before their last no does not count: its button works no more.
+    """
+    fresh = Delivery.settled_at >= bindparam("since", type_=Instant())
+    still_good = or_(Subscriber.left_real_at.is_(None), Delivery.settled_at > Subscriber.left_real_at)
+    on_its_way = one_of(Delivery.status, (DeliveryStatus.DUE, DeliveryStatus.CLAIMED)), Delivery.closes_at.is_(None)
     mine = among_given(Delivery.subscriber_id), Delivery.kind == bindparam("kind")
-    return select(Delivery.subscriber_id).where(*mine, open_or_fresh)
+    query = select(Delivery.subscriber_id).join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+    return query.where(*mine, or_(and_(*on_its_way), and_(fresh, still_good)))
 
 
 @cache

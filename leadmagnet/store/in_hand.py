@@ -189,7 +189,8 @@ def may_receive() -> ColumnElement[bool]:
     steered = and_(active, *(reason.is_(None) for reason in held))
     wanted = and_(steered, _wanted())
     return or_(
-        and_(Delivery.kind == fixed(DeliveryKind.CONFIRMATION), waiting),
+        # Closed, where its reader has said no after all while it was in somebody's hands.
+        and_(Delivery.kind == fixed(DeliveryKind.CONFIRMATION), waiting, Delivery.closes_at.is_(None)),
         and_(one_of(Delivery.kind, (DeliveryKind.ALREADY_SUBSCRIBED, DeliveryKind.NEW_ADDRESS)), active),
         # A copy and an erasure are also for who has left; pauses hold no answer.
         and_(Delivery.kind == fixed(DeliveryKind.FRESH_LINK), one_of(Subscriber.status, AT_AN_ADDRESS)),

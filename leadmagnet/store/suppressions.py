@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 
-from sqlalchemy import Executable, delete, func, or_, select
+from sqlalchemy import Executable, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -87,6 +87,13 @@ def remove(session: Session, key: str, email_canonical: str) -> bool:
     """Take a canonical address off; False where it was not on."""
     gone = delete(Suppression).where(Suppression.email_hash == email_hash(key, email_canonical))
     return bool(session.connection().execute(gone.returning(Suppression.email_hash)).all())
+
+
+def let_ask(session: Session, key: str, email_canonical: str) -> bool:
+    """Keep a canonical address as one that was erased and not stopped; False where nothing stopped it."""
+    mine = Suppression.email_hash == email_hash(key, email_canonical), Suppression.reason != ERASED
+    kept = update(Suppression).where(*mine).values(reason=ERASED).returning(Suppression.email_hash)
+    return bool(session.connection().execute(kept).all())
 
 
 def known(session: Session, hashes: Collection[str]) -> set[str]:

@@ -1,14 +1,17 @@
 """Forms whose transaction met another one's are handled once more, instead of showing an error to whoever sent them.
 
 Of two transactions that wait for each other PostgreSQL undoes one, and leaves it to us to begin it anew (its manual,
-13.3.4 and 13.5). Nothing of it was kept, and what pages do may be done twice. Must not know: any one page.
+13.3.4 and 13.5). Where an earlier transaction of the same request was kept, nothing is done twice. Must not know: any
+one page.
 """
 
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, current_app, g, has_request_context, make_response, request
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from leadmagnet import store
 
@@ -24,9 +27,16 @@ def register(app: Flask) -> None:
     app.register_error_handler(OperationalError, _once_more)
 
 
+@event.listens_for(Session, "after_commit")
+def _note_what_was_kept(session: Session) -> None:
+    bind = session.bind
+    if has_request_context() and bind is not None and bind.get_execution_options().get("lm_begin"):
+        g.was_kept = True
+
+
 def _once_more(error: OperationalError) -> Response:
     for number in range(2, TRIES + 1):
-        if not store.was_undone(error) or request.mimetype not in _KEPT:
+        if not store.was_undone(error) or request.mimetype not in _KEPT or "was_kept" in g:
             break
         log.warning("undone by another transaction, done once more", endpoint=request.endpoint, number=number)
         try:

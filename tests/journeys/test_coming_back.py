@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from leadmagnet import store
+from leadmagnet.delivery.send import claim_due, send_claim
+from leadmagnet.delivery.settle import Tally
 from leadmagnet.domain.consent import Origin
+from leadmagnet.domain.fresh_links import Opens
+from leadmagnet.domain.message import Batch, Outcome, Result
+from leadmagnet.feedback.fresh_links import ask
 from leadmagnet.feedback.leaving import leave
+from leadmagnet.from_config import post_of
 from leadmagnet.signup.confirm import Answer, confirm, renew
+from leadmagnet.signup.process import process_sign_ups
 from leadmagnet.store.signups import SignUp
 from leadmagnet.store.subscribers import Subscriber
+from leadmagnet.tick import tick
 
 
 def kinds(world: Any) -> list[str]:
@@ -114,6 +123,84 @@ def test_who_leaves_again_takes_back_what_they_asked_for_since(fast_world: Any) 
     fast_world.tick()
     assert kinds(fast_world).count("confirmation") == before
     assert [row.id for row in fast_world.deliveries(kind="confirmation", status="skipped")] == [waiting.id]
+
+
+def left_and_asked_anew(world: Any) -> None:
+    world.join()
+    world.act(leave, world.clock.now(), "one-click")
+    world.clock.move(days=1)
+    world.sign_up()
+
+
+class Saying:
+    """A provider in whose call the reader says no."""
+
+    name, batch_size, has_evidence = "saying", 1000, False
+
+    def __init__(self, world: Any, outcome: Outcome) -> None:
+        self.world, self.outcome, self.calls = world, outcome, 0
+
+    def send(self, batch: Batch) -> list[Result]:
+        self.calls += 1
+        self.world.clock.move(seconds=1)
+        self.world.act(leave, self.world.clock.now(), "one-click")
+        return [Result(letter.delivery_id, self.outcome, self.name, "later") for letter in batch.letters]
+
+    def taken(self, delivery_id: str) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RETRY, Outcome.UNKNOWN])
+@pytest.mark.parametrize("standing", ["pending", "left"])
+def test_a_no_during_the_call_lets_nothing_go_out_later(fast_world: Any, standing: str, outcome: Outcome) -> None:
+    if standing == "left":
+        left_and_asked_anew(fast_world)
+    else:
+        fast_world.sign_up()
+    before = kinds(fast_world).count("confirmation")
+    mailer = Saying(fast_world, outcome)
+    tick(replace(fast_world.services, mailer=mailer), fast_world.clock.now)
+    assert (mailer.calls, fast_world.person().status) == (1, "unsubscribed")
+    fast_world.live(24 * 5)
+    assert kinds(fast_world).count("confirmation") == before
+    assert fast_world.deliveries(kind="confirmation")[-1].status == "skipped"
+
+
+def test_a_no_between_claim_and_call_stops_it(fast_world: Any) -> None:
+    left_and_asked_anew(fast_world)
+    services, clock, tally = fast_world.services, fast_world.clock.now, Tally()
+    with store.writing(services.engine) as session:
+        process_sign_ups(session, clock(), clinic_zone="UTC", suppression_key=services.config.suppression_key)
+    claim = claim_due(post_of(services), clock, 0)
+    assert claim is not None
+    fast_world.act(leave, clock(), "one-click")
+    send_claim(post_of(services), clock, claim, tally)
+    assert (tally.sent, dict(tally.skipped)) == (0, {"not_active": 1})
+
+
+def test_yes_no_and_yes_again_within_minutes_is_a_yes(fast_world: Any) -> None:
+    """The button in the first confirmation works no more, so it keeps back no second one."""
+    fast_world.join()
+    fast_world.clock.move(minutes=2)
+    fast_world.act(leave, fast_world.clock.now(), "unsubscribe page")
+    fast_world.clock.move(minutes=1)
+    fast_world.sign_up()
+    fast_world.tick()
+    assert kinds(fast_world).count("confirmation") == 2
+    assert fast_world.press_confirm() is Answer.CONFIRMED
+
+
+def test_who_asks_for_a_copy_and_leaves_still_gets_it(fast_world: Any) -> None:
+    fast_world.join()
+    for opens in (Opens.DATA, Opens.ADDRESS):
+        assert fast_world.act(ask, opens, fast_world.clock.now())
+    fast_world.act(leave, fast_world.clock.now(), "unsubscribe page")
+    fast_world.tick()
+    rows = fast_world.deliveries(kind="fresh_link")
+    assert [(row.text_slug, row.status) for row in rows] == [("fresh-data", "sent"), ("fresh-address", "skipped")]
 
 
 def test_an_old_link_does_not_bring_back_who_left(fast_world: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from leadmagnet import store
 from leadmagnet.audience.erase import erase
 from leadmagnet.domain.status import SubscriberStatus
+from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.stopping import stop_all
 from leadmagnet.feedback.way_back import open_way_back
 from leadmagnet.signup.confirm import Answer
@@ -78,10 +79,26 @@ def test_an_erased_address_that_stays_stopped_may_come_back_too(fast_world: Any)
     fast_world.tick()
     assert confirmations(fast_world) == before
     assert opened(fast_world) is True
+    assert opened(fast_world) is False, "now nothing keeps them out"
+    with store.reading(fast_world.services.engine) as session:
+        assert store.suppressions.counts(session) == {"erased": 1}, "so no import brings them back"
     fast_world.clock.move(days=1)
     fast_world.sign_up()
     fast_world.tick()
     assert confirmations(fast_world) == before + 1
+
+
+def test_a_no_from_before_the_way_back_counts(fast_world: Any) -> None:
+    """Bounced, asks anew, says no; then the way back is opened, and only then somebody looks at what was asked."""
+    fast_world.join()
+    stopped(fast_world, SubscriberStatus.BOUNCED)
+    fast_world.clock.move(hours=1)
+    fast_world.sign_up()
+    fast_world.clock.move(seconds=1)
+    fast_world.act(leave, fast_world.clock.now(), "one-click")
+    assert opened(fast_world) is True
+    fast_world.tick()
+    assert confirmations(fast_world) == 1
 
 
 def test_nobody_else_is_changed(fast_world: Any) -> None:

@@ -16,7 +16,6 @@ from leadmagnet.domain.message import Batch, Outcome, Result
 from leadmagnet.enrollment.plan import plan_enrollments
 from leadmagnet.from_config import post_of
 from leadmagnet.purge import PENDING_LIVES
-from leadmagnet.store.base import random_id
 from leadmagnet.store.deliveries import ASKED_FOR, TRIED_AGAIN, Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.sequences import Sequence
@@ -307,7 +306,8 @@ def test_people_of_one_batch_get_each_their_own_plan(ledger: Any, hand_clock: An
         {"wants_videos": False},
         {"status": "unsubscribed"},
     ]
-    people = [ledger.people(1, confirmed_at=ledger.at, leave_id=random_id())[0] for _ in own]
+    # Each has a minute of their own in the spread, always the same.
+    people = [ledger.people(1, confirmed_at=ledger.at, leave_id=f"one-{number}")[0] for number in range(len(own))]
     first, second, third, *_ = ledger.steps()
     with store.writing(ledger.engine) as session:
         session.query(Sequence).update({"spread_minutes": 45})

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from leadmagnet import store
 from leadmagnet.domain.status import DeliveryKind
+from leadmagnet.store.activities import Activity
 from leadmagnet.store.deliveries import Delivery
 
 
@@ -74,6 +75,22 @@ def failing(site: Any, errors: list[Exception]) -> Callable[[], str]:
 
 def undone() -> OperationalError:
     return OperationalError("UPDATE", {}, Deadlock())
+
+
+def test_what_was_kept_is_not_done_twice(site: Any) -> None:
+    """The second transaction of a request is undone; the first is there, and nobody may do it again."""
+    person, tries = site.person(), []
+
+    @site.app.post("/two")
+    def two() -> str:
+        tries.append("try")
+        with store.writing(site.services.engine) as session:
+            store.activities.add(session, person.id, site.clock.course, "note")
+        raise undone()
+
+    token = site.hidden("/").get("csrf_token", "")
+    assert site.client.post("/two", headers={"X-CSRFToken": token}).status_code == 500
+    assert (tries, len(site.rows(Activity))) == (["try"], 1)
 
 
 @pytest.mark.parametrize(

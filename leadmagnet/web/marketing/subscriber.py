@@ -19,13 +19,13 @@ from leadmagnet.audience.groups import group_of
 from leadmagnet.audience.marks import marks_of
 from leadmagnet.audience.timeline import Event, timeline_of
 from leadmagnet.domain.consent import Channel
-from leadmagnet.domain.status import FOR_GOOD, DeliveryStatus
+from leadmagnet.domain.status import DeliveryStatus
 from leadmagnet.domain.weeks import weeks
 from leadmagnet.domain.zones import local_day, zone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import leaving, steering
 from leadmagnet.feedback.reach import lift
-from leadmagnet.feedback.way_back import open_way_back
+from leadmagnet.feedback.way_back import open_way_back, stays_stopped
 from leadmagnet.store.forms import Form
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, services
@@ -64,7 +64,7 @@ def subscriber(number: int) -> str:
             here=here,
             rhythm=story.rhythm_words(person),
             stay=_stay(person, here),
-            for_good=person.status in FOR_GOOD,
+            for_good=stays_stopped(session, person, services().config.suppression_key),
         )
 
 
@@ -170,7 +170,9 @@ def stop(number: int) -> Response:
 def ask_way_back(number: int) -> str:
     """Ask before somebody whose address stays stopped may sign up again."""
     with store.reading(services().engine) as session:
-        return render_template("marketing/way-back.html", person=_find(session, number))
+        person = _find(session, number)
+        stopped = stays_stopped(session, person, services().config.suppression_key)
+        return render_template("marketing/way-back.html", person=person, stopped=stopped)
 
 
 @blueprint.post("/subscribers/<int:number>/way-back")
@@ -179,10 +181,10 @@ def way_back(number: int) -> Response:
     """Let somebody sign up again whose address stays stopped."""
     at, who, key = now().course, actor(), services().config.suppression_key
 
-    def act(session: Session, person: Subscriber) -> None:
-        open_way_back(session, person.email_canonical, at, key=key, actor=who)
-
-    return _act(number, act, "They may sign up again, and confirm then.")
+    with store.writing(services().engine) as session:
+        opened = open_way_back(session, _find(session, number).email_canonical, at, key=key, actor=who)
+    flash("They may sign up again, and confirm then." if opened else "Nothing kept them out.")
+    return redirect(url_for("marketing.subscriber", number=number), 303)
 
 
 @blueprint.get("/subscribers/<int:number>/erase")

@@ -42,7 +42,7 @@ _EXPIRED = {
 }
 _STOPPED = {
     "heading": "We can’t write to this address",
-    "words": "An earlier email came back or was reported as unwanted, so we’ve stopped for good.",
+    "words": "An earlier email came back or was reported as unwanted, so our emails have stopped.",
     "hint": "If that is a mistake, please call us, or sign up with another address.",
     "show_phone": True,
 }

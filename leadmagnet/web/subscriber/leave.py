@@ -14,6 +14,7 @@ from leadmagnet import store
 from leadmagnet.domain.consent import Channel
 from leadmagnet.domain.status import FOR_GOOD, SubscriberStatus
 from leadmagnet.feedback.leaving import leave
+from leadmagnet.feedback.way_back import stays_stopped
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, origin, services
 from leadmagnet.web.security import csrf, keep_private
@@ -31,7 +32,7 @@ def show(leave_id: str) -> str:
     """Show the button. Changes nothing."""
     with store.reading(services().engine) as session:
         person = _person(session, leave_id)
-        return _left(person) if person.status in _LEFT else render_template("leave.html", email=person.email)
+        return _left(session, person) if person.status in _LEFT else render_template("leave.html", email=person.email)
 
 
 @blueprint.post("/<leave_id>")
@@ -43,11 +44,12 @@ def press(leave_id: str) -> str:
     with store.writing(services().engine) as session:
         person = _person(session, leave_id)
         leave(session, person, now(), channel, came_from.ip, came_from.user_agent)
-    return _left(person)
+        return _left(session, person)
 
 
-def _left(person: Subscriber) -> str:
-    return render_template("left.html", email=person.email, for_good=person.status in FOR_GOOD)
+def _left(session: Session, person: Subscriber) -> str:
+    for_good = stays_stopped(session, person, services().config.suppression_key)
+    return render_template("left.html", email=person.email, for_good=for_good)
 
 
 def _person(session: Session, leave_id: str) -> Subscriber:

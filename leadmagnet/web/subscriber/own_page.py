@@ -16,11 +16,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadmagnet import store
 from leadmagnet.domain.fresh_links import FOR_WHOM, Opens
 from leadmagnet.domain.sequence import Pace
-from leadmagnet.domain.status import FOR_GOOD, SubscriberStatus
+from leadmagnet.domain.status import SubscriberStatus
 from leadmagnet.domain.zones import UnknownZone
 from leadmagnet.enrollment.path import path_of
 from leadmagnet.feedback import fresh_links, steering
 from leadmagnet.feedback.clicks import stop_counting
+from leadmagnet.feedback.way_back import stays_stopped
 from leadmagnet.store.subscribers import Subscriber
 from leadmagnet.web.context import now, objects_to_tracking, services
 from leadmagnet.web.security import keep_private
@@ -66,7 +67,8 @@ def press(token: str) -> AnyResponse:
 def _page(session: Session, person: Subscriber, saved: str) -> Response:
     if person.status != SubscriberStatus.ACTIVE:
         rights = person.status in FOR_WHOM[Opens.DATA]
-        shown = {"status": person.status, "for_good": person.status in FOR_GOOD, "rights": rights}
+        for_good = stays_stopped(session, person, services().config.suppression_key)
+        shown = {"status": person.status, "for_good": for_good, "rights": rights}
         return make_response(render_template("own-page-stopped.html", **shown, said=SAVED.get(saved)))
     return make_response(render_template("own-page.html", **view(session, person, now().course, saved)))
 

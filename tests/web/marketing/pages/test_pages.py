@@ -217,6 +217,24 @@ def test_letting_somebody_back_in_asks_first_and_says_why(owner, find, seeded, s
     assert "/way-back" not in page
 
 
+def test_who_left_and_is_on_the_list_may_be_let_back_in(owner, find, seeded):
+    """By an import of the list, say: the standing alone does not show it."""
+    key = seeded.config.suppression_key
+    with store.writing(seeded.engine) as session:
+        person = session.get(Subscriber, 60)
+        person.status = "unsubscribed"
+        store.suppressions.add(session, key, {person.email_canonical: "imported"}, person.created_at)
+        leave_id = person.leave_id
+    assert "Call us" in owner.get(f"/u/{leave_id}").text
+    assert 'href="/admin/subscribers/60/way-back"' in owner.get("/admin/subscribers/60").text
+    assert "list of addresses that stay stopped" in owner.get("/admin/subscribers/60/way-back").text
+    owner.post("/admin/subscribers/60/way-back")
+    assert "Sign up again" in owner.get(f"/u/{leave_id}").text
+    assert "/way-back" not in owner.get("/admin/subscribers/60").text
+    owner.post("/admin/subscribers/60/way-back")
+    assert "Nothing kept them out" in owner.get("/admin/subscribers/60").text
+
+
 ACTS = ["pause", "resume", "go-on", "stop", "way-back", "erase"]
 
 
