@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from leadmagnet import store
 from leadmagnet.domain.admission import TURN, WINDOW, Source
+from leadmagnet.feedback.leaving import leave
 from leadmagnet.from_config import guard_from
 from leadmagnet.purge import PENDING_LIVES
 from leadmagnet.signup import proof
@@ -164,6 +165,25 @@ def test_a_marketer_lets_through_or_discards(clinic: Any) -> None:
     clinic.tick()
     assert len(written(clinic)) == begun + 7, "what somebody let through takes nobody's place"
     assert {row.decided_by for row in rows(clinic, outcome="discarded")} == {"pia@example.org"}
+
+
+def test_who_says_no_while_held_is_not_asked_once_let_through(clinic: Any) -> None:
+    come(clinic, "anna", ip="198.51.100.7")
+    clinic.tick()
+    clinic.clock.move(days=1)
+    come(clinic, *crowd("victim", 10), "anna")
+    clinic.tick()
+    assert "anna@example.org" in {row.email_canonical for row in rows(clinic, outcome="held")}
+    before = written(clinic).count("anna")
+    clinic.clock.move(minutes=1)
+    assert clinic.act(leave, clinic.clock.now(), "one-click")
+    with store.writing(clinic.services.engine) as session:
+        store.held.release(session, Pick(), "pia@example.org")
+    clinic.clock.move(hours=2)
+    clinic.tick()
+    assert [row.outcome for row in rows(clinic) if row.email_canonical == "anna@example.org"][-1] == "left since"
+    assert written(clinic).count("anna") == before
+    assert "victim9" in written(clinic), "the others are asked"
 
 
 def test_held_ones_go_with_the_other_old_rows_and_networks_after_a_day(clinic: Any) -> None:
