@@ -22,6 +22,8 @@ class SubscriberStatus(StrEnum):
 
 #: Who comes back by no form: their address takes no mail, or they have called it unwanted. The clinic may let them ask.
 FOR_GOOD = (SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
+#: To whom nothing of the course goes any more. A stronger fact wins, whatever came first: complained, bounced, left.
+STOPPED = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
 
 
 class EnrollmentStatus(StrEnum):
@@ -90,12 +92,9 @@ ANSWERS = frozenset(
     }
 )
 
-#: A stronger fact wins whatever the order of arrival: complained > bounced > unsubscribed.
-_STOPPED = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED)
-
 SUBSCRIBER_TRANSITIONS: Mapping[SubscriberStatus, frozenset[SubscriberStatus]] = {
-    SubscriberStatus.PENDING: frozenset({SubscriberStatus.ACTIVE, *_STOPPED}),
-    SubscriberStatus.ACTIVE: frozenset(_STOPPED),
+    SubscriberStatus.PENDING: frozenset({SubscriberStatus.ACTIVE, *STOPPED}),
+    SubscriberStatus.ACTIVE: frozenset(STOPPED),
     # Only the person can come back, by confirming again.
     SubscriberStatus.UNSUBSCRIBED: frozenset(
         {SubscriberStatus.ACTIVE, SubscriberStatus.BOUNCED, SubscriberStatus.COMPLAINED}

@@ -16,7 +16,7 @@ from leadmagnet.clock import Now
 from leadmagnet.domain.consent import ALL, Channel, ConsentKind, Origin
 from leadmagnet.domain.fresh_links import Opens
 from leadmagnet.domain.status import (
-    FOR_GOOD,
+    STOPPED,
     DeliveryKind,
     DeliveryStatus,
     EnrollmentStatus,
@@ -29,7 +29,6 @@ from leadmagnet.store.deliveries import Delivery
 from leadmagnet.store.enrollments import Enrollment
 from leadmagnet.store.subscribers import Subscriber
 
-_STOPPED = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
 #: The texts of emails that whoever has left may still ask for.
 _RIGHTS = (TEXTS[Opens.DATA], TEXTS[Opens.ERASE])
 #: Facts that have a channel of their own, whichever way they were told.
@@ -76,7 +75,7 @@ def leave(
     Then only what they had asked for on a form since is taken back. `channel` is one of domain/consent.py's Channel;
     `asked_at` when they said so (course clock), where that was before `now`.
     """
-    if person.status in _STOPPED and asked_at is None:
+    if person.status in STOPPED and asked_at is None:
         person.left_real_at = now.real
         drop(session, Delivery.subscriber_id == person.id, SubscriberStatus.UNSUBSCRIBED, now.course)
     return stop(session, person, SubscriberStatus.UNSUBSCRIBED, now, channel, ip, user_agent, actor, asked_at=asked_at)

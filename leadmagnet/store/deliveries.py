@@ -30,7 +30,6 @@ from leadmagnet.store.insert_rows import insert_columns
 OUT = ("claimed", "unknown", "sent", "delivered", "bounced", "failed")
 _LIVE = "status IN ('due', 'claimed', 'unknown', 'sent', 'delivered', 'bounced')"
 
-
 #: The reason of an email that had failed and goes out once more because the clinic says so.
 TRIED_AGAIN = "tried again by the clinic"
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from leadmagnet import store
 from leadmagnet.domain.consent import Channel
-from leadmagnet.domain.status import FOR_GOOD, SubscriberStatus
+from leadmagnet.domain.status import STOPPED
 from leadmagnet.feedback.leaving import leave
 from leadmagnet.feedback.way_back import stays_stopped
 from leadmagnet.store.subscribers import Subscriber
@@ -23,16 +23,13 @@ from leadmagnet.web.subscriber.tokens import OldLink
 blueprint = Blueprint("leave", __name__, url_prefix="/u")
 blueprint.after_request(keep_private)
 
-#: Signing up again brings nobody back from these: the clinic has to look first.
-_LEFT = (SubscriberStatus.UNSUBSCRIBED, *FOR_GOOD)
-
 
 @blueprint.get("/<leave_id>")
 def show(leave_id: str) -> str:
     """Show the button. Changes nothing."""
     with store.reading(services().engine) as session:
         person = _person(session, leave_id)
-        return _left(session, person) if person.status in _LEFT else render_template("leave.html", email=person.email)
+        return _left(session, person) if person.status in STOPPED else render_template("leave.html", email=person.email)
 
 
 @blueprint.post("/<leave_id>")
